@@ -1,0 +1,107 @@
+"""The commands of dev.py; each stands here with the sentence that `make help` prints."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dev import bootstrap
+from dev.console import Refusal, paint, progress, refuse, say
+from dev.paths import BIN, PYTHON, ROOT
+
+
+@dataclass(frozen=True)
+class Command:
+    help: str
+    call: Callable[[list[str]], int]
+    needs_environment: bool = True
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; a refusal is one sentence and exit code 1."""
+    name = arguments[0] if arguments else "help"
+    try:
+        if name not in COMMANDS:
+            refuse(f"There is no command {name!r}. The commands are: {', '.join(COMMANDS)}.")
+        if COMMANDS[name].needs_environment:
+            bootstrap.enter(arguments)
+        return COMMANDS[name].call(arguments[1:])
+    except Refusal as refusal:
+        print(f"{paint('Cannot go on.', 'red')} {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def show_help(arguments: list[str]) -> int:
+    say("Traffic Control: notifications for many tenants. Two commands to know: make run, make test.\n")
+    for name, command in COMMANDS.items():
+        say(f"  {paint(f'make {name:<9}', 'cyan')} {command.help}")
+    say(f"  {paint('make test-pg15', 'cyan')} The tests on the PostgreSQL installed on this machine\n")
+    say('Without make: python3 dev.py run. Arguments: make test ARGS="-k retry". Settings: PORT=8001 make run.')
+    return 0
+
+
+def run(arguments: list[str]) -> int:
+    from dev.run import run as run_product
+
+    return run_product()
+
+
+def test(arguments: list[str]) -> int:
+    from dev.test import test as run_tests
+
+    return run_tests(arguments)
+
+
+def check(arguments: list[str]) -> int:
+    from dev.check import check as run_checks
+
+    return run_checks()
+
+
+def lint(arguments: list[str]) -> int:
+    from dev.check import lint as run_linters
+
+    return run_linters()
+
+
+def format_code(arguments: list[str]) -> int:
+    tools = (["check", "--fix-only", "--quiet", "."], ["format", "."])
+    return max(subprocess.run([BIN / "ruff", *tool], cwd=ROOT).returncode for tool in tools)
+
+
+def manage(arguments: list[str]) -> int:
+    from dev.manage import manage as run_manage
+
+    return run_manage(arguments)
+
+
+def openapi(arguments: list[str]) -> int:
+    from dev.check import SCHEMA, write_schema
+
+    progress(f"Writing {SCHEMA}")
+    return write_schema(ROOT / SCHEMA)
+
+
+def bench(arguments: list[str]) -> int:
+    return subprocess.run([PYTHON, ROOT / "bench" / "run.py", *arguments], cwd=ROOT).returncode
+
+
+COMMANDS = {
+    "help": Command("This list", show_help, needs_environment=False),
+    "run": Command("The whole product on this machine; Ctrl-C stops it", run),
+    "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
+    "check": Command("All that CI checks, the tests included", check),
+    "lint": Command("Style, types, module borders", lint),
+    "format": Command("Write the code in the house style", format_code),
+    "migrate": Command("Bring the database of make run up to date", lambda arguments: manage(["migrate", *arguments])),
+    "manage": Command('Any manage.py command on that database: make manage ARGS="shell"', manage),
+    "openapi": Command("Write openapi.yaml from the code", openapi),
+    "bench": Command("Measure", bench),
+    "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
+    "setup": Command("Only make the environment, .venv", lambda arguments: 0),
+    "clean": Command(
+        "Remove the environment and caches; data stays", lambda arguments: bootstrap.clean(), needs_environment=False
+    ),
+}
