@@ -1,0 +1,50 @@
+"""How Traffic Control is run beside the plain design: as many web and worker processes, and its dispatcher."""
+
+import secrets
+import sys
+
+from bench.plain_design import WEB_PROCESSES, WORKER_PROCESSES
+from bench.product_api import Api, make_audience, make_shop
+from bench.services import Keys, Place, Recipe
+
+
+def recipe(place: Place, *, everyone: int) -> Recipe:
+    """`everyone`: how many customers the tenant of broadcasts has."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "-l", "WARNING"]
+    return Recipe(
+        environment=environment(place),
+        prepare=[[python, "manage.py", "migrate", "-v0"]],
+        web=[
+            *(python, "-m", "granian", "--interface", "wsgi", "traffic_control.wsgi:application"),
+            *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
+        ],
+        workers={
+            "worker": [*celery, "--without-gossip", "--without-mingle", "-c", str(WORKER_PROCESSES)],
+            "dispatcher": [python, "manage.py", "dispatcher"],
+        },
+        seed=lambda: seed(place, everyone),
+    )
+
+
+def environment(place: Place) -> dict[str, str]:
+    """A production install, but open for registration and allowed to call the sinks. Limits are on, and far off."""
+    return {
+        "DATABASE_URL": place.database_url,
+        "REDIS_URL": place.redis_url,
+        "CELERY_BROKER_URL": place.redis_url,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DEBUG": "off",
+        "REGISTRATION": "open",
+        "EMAIL_HOST": "127.0.0.1",
+        "EMAIL_PORT": str(place.smtp_port),
+        "EGRESS_ALLOW": "127.0.0.0/8",
+        "API_RATE_LIMIT": "1000000/m",
+        "RECIPIENT_RATE_LIMIT": "1000000/m",
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def seed(place: Place, everyone: int) -> Keys:
+    api = Api.at(place.url)
+    return Keys(single=make_shop(api, place.hook), broadcast=make_audience(api, everyone))

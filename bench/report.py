@@ -1,0 +1,154 @@
+"""From slices to a table: which rounds count, medians, and the median of the ratios within each round."""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.load import Slice
+from bench.scenarios import DESIGNS, PLAIN, PRODUCT, TUNED, Scenario
+from bench.servers import DatabaseWork
+
+Number = Callable[["Measured"], float]
+TITLES = {PRODUCT: "Traffic Control", PLAIN: "plain", TUNED: "tuned"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One slice in its place. Round 0 warms up and never counts; `fault` says why a slice does not count."""
+
+    scenario: str
+    round: int
+    design: str
+    slice: Slice
+    database: DatabaseWork
+    fault: str = ""
+
+    @property
+    def messages(self) -> int:
+        return max(1, self.slice.delivered or self.slice.requests)
+
+
+def wrong(slice_: Slice) -> str:
+    """What the system itself did wrong; a figure from such a slice would be worth nothing."""
+    if slice_.hang_ups or any(not 200 <= status < 300 for status in slice_.statuses):
+        return f"answers {dict(slice_.statuses)}, {slice_.hang_ups} hang-ups"
+    if slice_.delivered != slice_.expected:
+        return f"{slice_.delivered} deliveries where {slice_.expected} were due"
+    return ""
+
+
+def disturbed(slice_: Slice, *, limit: float) -> str:
+    """Whether something else used the machine meanwhile."""
+    return f"{slice_.foreign_cores:.2f} cores used by others" if slice_.foreign_cores > limit else ""
+
+
+def counting(measured: Iterable[Measured], scenario: Scenario) -> list[dict[str, list[Measured]]]:
+    """The whole rounds of a scenario in which no slice has a fault: slices by design."""
+    rounds: dict[int, dict[str, list[Measured]]] = {}
+    for one in measured:
+        if one.scenario == scenario.name and one.round:
+            rounds.setdefault(one.round, {}).setdefault(one.design, []).append(one)
+    return [slices for slices in rounds.values() if is_whole(slices, scenario)]
+
+
+def is_whole(slices: Mapping[str, list[Measured]], scenario: Scenario) -> bool:
+    everything = [one for of_design in slices.values() for one in of_design]
+    return len(everything) == len(scenario.order) and not any(one.fault for one in everything)
+
+
+def median(rounds: Sequence[Mapping[str, list[Measured]]], design: str, number: Number) -> float | None:
+    values = [number(one) for slices in rounds for one in slices.get(design, [])]
+    return statistics.median(values) if values else None
+
+
+def ratio(rounds: Sequence[Mapping[str, list[Measured]]], over: str, number: Number) -> float | None:
+    """Product : `over`, the median over the rounds: the machine's speed drifts, only slices side by side compare."""
+    values = [
+        statistics.mean(map(number, slices[PRODUCT])) / statistics.mean(map(number, slices[over]))
+        for slices in rounds
+        if slices.get(PRODUCT) and slices.get(over)
+    ]
+    return statistics.median(values) if values else None
+
+
+def line(one: Measured, scenario: Scenario) -> str:
+    """A slice as it is taken, for whoever watches."""
+    taken = one.slice
+    return (
+        f"  {one.round or 'warm-up':>7} {TITLES[one.design]:<16}{getattr(taken, scenario.figure):>8,.0f}/s"
+        f"  CPU {taken.cpu_ms_per_message:6.2f} ms  p50 {taken.p50_ms:5.1f}  p99 {taken.p99_ms:6.1f} ms"
+        f"  client {taken.client_share:4.0%}  others {taken.foreign_cores:.2f}  {one.fault}"
+    )
+
+
+def tables(measured: Sequence[Measured], scenarios: Sequence[Scenario]) -> str:
+    """Markdown: the rates with their ratios, then what a message costs."""
+    return "\n\n".join([rates(measured, scenarios), costs(measured, scenarios)])
+
+
+def rates(measured: Sequence[Measured], scenarios: Sequence[Scenario]) -> str:
+    head = ["what", "plain", "tuned", "Traffic Control", "× plain", "× tuned", "rounds"]
+    return markdown(head, (rate_row(counting(measured, scenario), scenario) for scenario in scenarios))
+
+
+def rate_row(rounds: Sequence[Mapping[str, list[Measured]]], scenario: Scenario) -> list[str]:
+    def figure(one: Measured) -> float:
+        return float(getattr(one.slice, scenario.figure))
+
+    rates = [shown(median(rounds, design, figure)) for design in (PLAIN, TUNED, PRODUCT)]
+    ratios = [shown(ratio(rounds, design, figure), digits=3) for design in (PLAIN, TUNED)]
+    return [scenario.title, *rates, *ratios, f"{len(rounds)} of {scenario.amount.rounds}"]
+
+
+def costs(measured: Sequence[Measured], scenarios: Sequence[Scenario]) -> str:
+    """Per message, or per request where intake alone is measured."""
+    head = [
+        "what",
+        "design",
+        "CPU ms",
+        "web",
+        "workers",
+        "PostgreSQL",
+        "Valkey",
+        "statements",
+        "WAL bytes",
+        "p50 ms",
+        "p99 ms",
+    ]
+    rows = (
+        [scenario.title, TITLES[design], *cost_row(counting(measured, scenario), design)]
+        for scenario in scenarios
+        for design in DESIGNS
+        if design in scenario.order
+    )
+    return markdown(head, rows)
+
+
+def cost_row(rounds: Sequence[Mapping[str, list[Measured]]], design: str) -> list[str]:
+    def cpu(*names: str) -> Number:
+        return lambda one: 1000 * sum(one.slice.cpu_seconds.get(name, 0.0) for name in names) / one.messages
+
+    numbers: list[Number] = [
+        lambda one: one.slice.cpu_ms_per_message,
+        cpu("web"),
+        cpu("worker", "dispatcher"),
+        cpu("postgres"),
+        cpu("valkey"),
+        lambda one: one.database.statements / one.messages,
+        lambda one: one.database.wal_bytes / one.messages,
+        lambda one: one.slice.p50_ms,
+        lambda one: one.slice.p99_ms,
+    ]
+    return [shown(median(rounds, design, number)) for number in numbers]
+
+
+def shown(value: float | None, *, digits: int = 3) -> str:
+    """Three digits are more than such a machine can tell."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
