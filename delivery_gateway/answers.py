@@ -1,0 +1,88 @@
+"""Ledger rows as tenants see them."""
+
+from typing import Any
+
+from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.selectors import shown_address, timeline_of
+from delivery_gateway.states import Status
+
+
+def notification_summary(row: NotificationLog, *, may_see_addresses: bool) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "status": row.status,
+        "mode": row.mode,
+        "channel": row.channel,
+        "to": shown_address(row, may_see_addresses),
+        "subject": row.subject,
+        "event_id": row.event_id,
+        "event_type": row.event_type or None,
+        "user_id": row.user_id or None,
+        "template": row.template_name or None,
+        "template_version": row.template_version,
+        "reason": row.reason or None,
+        "attempts": row.attempts,
+        "due_at": row.due_at,
+        "sent_at": row.sent_at,
+        "created_at": row.created_at,
+        "error": error_of(row),
+    }
+
+
+def notification_detail(row: NotificationLog, *, may_see_addresses: bool) -> dict[str, Any]:
+    return notification_summary(row, may_see_addresses=may_see_addresses) | {
+        "body": row.body,
+        "html": row.html or None,
+        "category": row.category or None,
+        "critical": row.is_critical,
+        "detail": row.detail or None,
+        "ambiguous": row.ambiguous,
+        "expires_at": row.expires_at,
+        "provider": row.provider or None,
+        "provider_message_id": row.provider_message_id or None,
+        "provider_response": row.provider_response or None,
+        "timeline": timeline_of(row),
+    }
+
+
+def error_of(row: NotificationLog) -> dict[str, str] | None:
+    if not row.error_code:
+        return None
+    return {"class": row.error_class, "code": row.error_code, "detail": row.detail}
+
+
+def dead_letter(letter: DeadLetter, *, may_see_addresses: bool) -> dict[str, Any]:
+    row = letter.notification
+    return {
+        "id": str(letter.id),
+        "notification": {
+            "id": str(row.id),
+            "status": row.status,
+            "to": shown_address(row, may_see_addresses),
+            "event_id": row.event_id,
+            "user_id": row.user_id or None,
+        },
+        "channel": letter.channel,
+        "reason": letter.reason,
+        "code": letter.code,
+        "retry_count": letter.retry_count,
+        "created_at": letter.created_at,
+        "replayed_at": letter.replayed_at,
+        "is_resolved": row.status in (Status.SENT, Status.DELIVERED),
+    }
+
+
+def sandbox_message(message: SandboxMessage) -> dict[str, Any]:
+    return {
+        "id": str(message.id),
+        "channel": message.channel,
+        "to": message.to,
+        "subject": message.subject,
+        "body": message.body,
+        "html": message.html or None,
+        "payload": message.payload,
+        "event_id": message.event_id,
+        "event_type": message.event_type or None,
+        "user_id": message.user_id or None,
+        "created_at": message.created_at,
+    }

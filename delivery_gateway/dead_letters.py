@@ -1,0 +1,53 @@
+"""What failed for good: one letter per notification, and the way back."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from delivery_gateway import ledger
+from delivery_gateway.models import DeadLetter, NotificationLog
+from delivery_gateway.states import Status
+from traffic_control.ids import uuid7
+
+
+def open_letters(rows: Sequence[NotificationLog]) -> None:
+    """One letter for each failed row; a row that failed again after a replay has its letter opened again."""
+    now = timezone.now()
+    letters = [
+        DeadLetter(
+            id=uuid7(),
+            tenant_id=row.tenant_id,
+            notification_id=row.id,
+            channel=row.channel,
+            code=row.error_code or row.reason,
+            reason=row.detail or row.reason,
+            retry_count=max(0, row.attempts - 1),
+            created_at=now,
+        )
+        for row in rows
+    ]
+    DeadLetter.objects.bulk_create(
+        letters,
+        update_conflicts=True,
+        unique_fields=["notification"],
+        update_fields=["code", "reason", "retry_count", "created_at", "replayed_at"],
+    )
+
+
+def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
+    """Sends the failed notifications of these letters again, with a fresh schedule; how many. Safe to repeat."""
+    with transaction.atomic():
+        ids: list[uuid.UUID] = list(
+            letters.filter(replayed_at__isnull=True).order_by("id").values_list("notification_id", flat=True)[:limit]
+        )
+        failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
+        rows = list(failed.values_list("id", "lane"))
+        NotificationLog.objects.filter(id__in=[row[0] for row in rows]).update(
+            status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
+        )
+        letters.model.objects.filter(notification_id__in=[row[0] for row in rows]).update(replayed_at=timezone.now())
+        ledger.wake_lanes(row[1] for row in rows)
+    return len(rows)

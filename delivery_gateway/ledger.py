@@ -1,0 +1,208 @@
+"""The door of the delivery gateway: opens ledger rows, and changes their state before and after delivery.
+
+Every change is one statement for many rows whose WHERE names the states it may start from, so that two workers, an
+operator and the clock can all try at once and exactly one of them wins.
+"""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from delivery_gateway.models import NotificationLog, Suppression
+from delivery_gateway.registry import CHANNELS
+from delivery_gateway.states import IllegalTransition, Status, sources_of
+from tenants.integrations import paused_among
+from traffic_control.bulk import update_from_values
+from traffic_control.ids import uuid7
+from traffic_control.wakeup import wake
+
+PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting
+INSERT_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotification:
+    """A row to open. `status` is PENDING (to be routed), QUEUED, SCHEDULED, SUPPRESSED or FAILED (routed already)."""
+
+    tenant_id: uuid.UUID
+    channel: str
+    created_at: datetime
+    id: uuid.UUID | None = None
+    status: Status = Status.PENDING
+    mode: str = "live"
+    event_id: uuid.UUID | None = None
+    event_type: str = ""
+    user_id: str = ""
+    customer_id: uuid.UUID | None = None
+    to: str = ""
+    subject: str = ""
+    body: str = ""
+    html: str = ""
+    payload: dict[str, Any] | None = None
+    template_name: str = ""
+    template_version: int | None = None
+    category: str = ""
+    is_critical: bool = False
+    priority: int = 0
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    routed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What routing decided for a pending row."""
+
+    id: uuid.UUID
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    due_at: datetime | None = None
+
+
+def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
+    """Inserts the rows in the caller's transaction; a row whose id exists already is left as it is. Wakes what is next."""
+    ledger = [_row(new) for new in rows]
+    NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
+    if failed := [row for row in ledger if row.status == Status.FAILED]:
+        from delivery_gateway import dead_letters
+
+        dead_letters.open_letters(failed)
+    wake_lanes(row.lane for row in ledger if row.status == Status.QUEUED)
+    if any(row.status == Status.PENDING for row in ledger):
+        wake("route")
+    return ledger
+
+
+def _row(new: NewNotification) -> NotificationLog:
+    created_ms = int(new.created_at.timestamp() * 1000)
+    return NotificationLog(
+        id=new.id or uuid7(),
+        tenant_id=new.tenant_id,
+        mode=new.mode,
+        event_id=new.event_id,
+        event_type=new.event_type,
+        user_id=new.user_id,
+        customer_id=new.customer_id,
+        channel=new.channel,
+        lane=CHANNELS[new.channel].lane,
+        to=new.to,
+        subject=new.subject,
+        body=new.body,
+        html=new.html,
+        payload=new.payload,
+        template_name=new.template_name,
+        template_version=new.template_version,
+        category=new.category,
+        is_critical=new.is_critical,
+        status=new.status,
+        reason=new.reason,
+        detail=new.detail[:500],
+        error_class="content" if new.status == Status.FAILED else "",
+        error_code=new.reason if new.status == Status.FAILED else "",
+        rank=created_ms - new.priority * PRIORITY_BOOST_MS,
+        due_at=new.due_at,
+        expires_at=new.expires_at,
+        routed_at=new.routed_at,
+        created_at=new.created_at,
+    )
+
+
+def wake_lanes(lanes: Iterable[str]) -> None:
+    for lane in set(lanes):
+        wake(f"deliver.{lane}")
+
+
+def pending(limit: int) -> list[NotificationLog]:
+    """Rows that wait for routing, locked for the caller's transaction."""
+    rows = NotificationLog.objects.select_for_update(skip_locked=True).filter(status=Status.PENDING)
+    return list(rows.order_by("id")[:limit])
+
+
+def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
+    """Writes what routing decided for rows that `pending` has locked."""
+    queued = [v.id for v in verdicts if v.status == Status.QUEUED]
+    if queued:
+        NotificationLog.objects.filter(id__in=queued).update(status=Status.QUEUED, routed_at=now)
+        lanes = NotificationLog.objects.filter(id__in=queued).values_list("lane", flat=True).distinct()
+        wake_lanes(lanes)
+    others = [(v.id, v.status, v.reason, v.detail[:500], v.due_at, now) for v in verdicts if v.status != Status.QUEUED]
+    if others:
+        update_from_values(NotificationLog, ("status", "reason", "detail", "due_at", "routed_at"), others)
+
+
+def promote_due(*, now: datetime, limit: int) -> int:
+    """Scheduled rows whose time has come: back to routing if they never were routed, to their lane otherwise."""
+    with transaction.atomic():
+        due = NotificationLog.objects.select_for_update(skip_locked=True).filter(status=Status.SCHEDULED, due_at__lte=now)
+        rows = list(due.order_by("due_at").values_list("id", "routed_at", "lane")[:limit])
+        unrouted = [row[0] for row in rows if row[1] is None]
+        routed = [row[0] for row in rows if row[1] is not None]
+        if unrouted:
+            NotificationLog.objects.filter(id__in=unrouted).update(status=Status.PENDING, due_at=None)
+            wake("route")
+        if routed:
+            NotificationLog.objects.filter(id__in=routed).update(status=Status.QUEUED, due_at=None)
+            wake_lanes(row[2] for row in rows if row[1] is not None)
+    return len(rows)
+
+
+def expire(*, now: datetime) -> int:
+    """Rows that nobody has begun to send by `expires_at`."""
+    waiting = sources_of(Status.EXPIRED) - {Status.SENDING}
+    rows = NotificationLog.objects.filter(expires_at__lte=now, status__in=waiting)
+    return rows.update(status=Status.EXPIRED, reason="expired", due_at=None)
+
+
+def cancel(rows: QuerySet[NotificationLog], notification_id: uuid.UUID) -> None:
+    """Raises IllegalTransition when the row has gone too far; the caller has checked that it exists."""
+    changed = rows.filter(id=notification_id, status__in=sources_of(Status.CANCELLED))
+    if not changed.update(status=Status.CANCELLED, reason="cancelled", due_at=None):
+        status = rows.filter(id=notification_id).values_list("status", flat=True).first()
+        raise IllegalTransition(f'It is "{status}" already; only what is not yet being sent can be cancelled.')
+
+
+def record_bounces(ids: Sequence[uuid.UUID], *, reason: str) -> int:
+    rows = NotificationLog.objects.filter(id__in=ids, status__in=sources_of(Status.BOUNCED))
+    return rows.update(status=Status.BOUNCED, reason=reason)
+
+
+def release_held() -> int:
+    """What waited for a paused integration goes back to its lane once the integration is repaired."""
+    held = NotificationLog.objects.filter(status=Status.HELD, reason="integration_paused")
+    waiting_for = set(held.values_list("integration_id", flat=True).distinct())
+    repaired = waiting_for - paused_among(waiting_for)
+    if not repaired:
+        return 0
+    rows = held.filter(integration_id__in=repaired)
+    lanes = list(rows.values_list("lane", flat=True).distinct())
+    released = rows.update(status=Status.QUEUED, reason="", detail="")
+    wake_lanes(lanes)
+    return released
+
+
+def address_hash(tenant_id: uuid.UUID, address: str) -> str:
+    """Suppressed addresses are kept as this only: an HMAC under SECRET_KEY, per tenant."""
+    text = f"{tenant_id}:{address.strip().lower()}"
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def suppressed(addresses: Iterable[tuple[uuid.UUID, str, str]]) -> dict[tuple[uuid.UUID, str, str], str]:
+    """Of these (tenant id, channel, address), those that must not be written to, with the reason. One query."""
+    hashes = {(tenant, channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to}
+    if not hashes:
+        return {}
+    found = Suppression.objects.filter(
+        tenant_id__in={k[0] for k in hashes}, address_hash__in={k[2] for k in hashes}
+    ).values_list("tenant_id", "channel", "address_hash", "reason")
+    return {hashes[row[:3]]: row[3] for row in found if row[:3] in hashes}

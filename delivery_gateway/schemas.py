@@ -1,0 +1,134 @@
+"""Bodies and the shapes of answers, for requests by filter and for the OpenAPI document."""
+
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
+
+from delivery_gateway.states import Status
+from traffic_control.serializers import StrictSerializer
+
+PAGING = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    OpenApiParameter("cursor", str, description="next_cursor of the page before"),
+]
+TIME = [
+    OpenApiParameter("since", str, description="RFC 3339, inclusive"),
+    OpenApiParameter("until", str, description="RFC 3339, exclusive"),
+]
+NOTIFICATION_PARAMETERS = [
+    OpenApiParameter("status", str, enum=[s.value for s in Status]),
+    *(OpenApiParameter(name, str) for name in ("channel", "user_id", "event_id", "template", "mode")),
+    *TIME,
+    *PAGING,
+]
+LETTER_PARAMETERS = [
+    *(OpenApiParameter(name, str) for name in ("channel", "code", "event_id")),
+    OpenApiParameter("group_by", str, enum=["cause"]),
+    *TIME,
+    *PAGING,
+]
+SANDBOX_PARAMETERS = [
+    *(OpenApiParameter(name, str) for name in ("to", "channel", "user_id", "event_id")),
+    *TIME,
+    *PAGING,
+    OpenApiParameter("wait", float, description="Seconds to wait for the first message, at most 30"),
+]
+
+
+class ReplaySerializer(StrictSerializer):
+    """Which dead letters to send again; none of the filters means all that were not replayed."""
+
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1_000)
+    channel = serializers.CharField(max_length=20, required=False)
+    code = serializers.CharField(max_length=100, required=False)
+    dry_run = serializers.BooleanField(default=False)
+
+
+def _text(**options: bool) -> serializers.CharField:
+    return serializers.CharField(**options)
+
+
+def _page(name: str, item: serializers.Serializer) -> serializers.Serializer:
+    return inline_serializer(
+        name,
+        {
+            "data": serializers.ListField(child=item),
+            "has_more": serializers.BooleanField(),
+            "next_cursor": _text(allow_null=True),
+        },
+    )
+
+
+_STATUS = [s.value for s in Status]
+_SUMMARY = {
+    "id": serializers.UUIDField(),
+    "status": serializers.ChoiceField(_STATUS),
+    "mode": serializers.ChoiceField(["live", "test"]),
+    "channel": _text(),
+    "to": _text(),
+    "subject": _text(),
+    "event_id": serializers.UUIDField(allow_null=True),
+    "event_type": _text(allow_null=True),
+    "user_id": _text(allow_null=True),
+    "template": _text(allow_null=True),
+    "template_version": serializers.IntegerField(allow_null=True),
+    "reason": _text(allow_null=True),
+    "attempts": serializers.IntegerField(),
+    "due_at": serializers.DateTimeField(allow_null=True),
+    "sent_at": serializers.DateTimeField(allow_null=True),
+    "created_at": serializers.DateTimeField(),
+    "error": serializers.DictField(child=serializers.CharField(), allow_null=True),
+}
+NotificationSummary = inline_serializer("NotificationSummary", _SUMMARY)
+NotificationPage = _page("NotificationPage", NotificationSummary)
+NotificationDetail = inline_serializer(
+    "NotificationDetail",
+    _SUMMARY
+    | {
+        "body": _text(),
+        "html": _text(allow_null=True),
+        "category": _text(allow_null=True),
+        "critical": serializers.BooleanField(),
+        "detail": _text(allow_null=True),
+        "ambiguous": serializers.IntegerField(),
+        "expires_at": serializers.DateTimeField(allow_null=True),
+        "provider": _text(allow_null=True),
+        "provider_message_id": _text(allow_null=True),
+        "provider_response": _text(allow_null=True),
+        "timeline": serializers.ListField(child=serializers.DictField()),
+    },
+)
+DeadLetterDetail = inline_serializer(
+    "DeadLetter",
+    {
+        "id": serializers.UUIDField(),
+        "notification": serializers.DictField(),
+        "channel": _text(),
+        "reason": _text(),
+        "code": _text(),
+        "retry_count": serializers.IntegerField(),
+        "created_at": serializers.DateTimeField(),
+        "replayed_at": serializers.DateTimeField(allow_null=True),
+        "is_resolved": serializers.BooleanField(),
+    },
+)
+DeadLetterPage = _page("DeadLetterPage", DeadLetterDetail)
+ReplayCount = inline_serializer(
+    "ReplayCount", {"count": serializers.IntegerField(), "replayed": serializers.IntegerField()}
+)
+SandboxMessageShape = inline_serializer(
+    "SandboxMessage",
+    {
+        "id": serializers.UUIDField(),
+        "channel": _text(),
+        "to": _text(),
+        "subject": _text(),
+        "body": _text(),
+        "html": _text(allow_null=True),
+        "payload": serializers.DictField(allow_null=True),
+        "event_id": serializers.UUIDField(allow_null=True),
+        "event_type": _text(allow_null=True),
+        "user_id": _text(allow_null=True),
+        "created_at": serializers.DateTimeField(),
+    },
+)
+SandboxPage = _page("SandboxPage", SandboxMessageShape)

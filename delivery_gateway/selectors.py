@@ -1,0 +1,69 @@
+"""Reading the ledger. Every query starts from a tenant."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min, QuerySet
+
+from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.states import Status
+from tenants.masking import mask
+
+
+def notifications_of(tenant_id: uuid.UUID) -> QuerySet[NotificationLog]:
+    return NotificationLog.objects.filter(tenant_id=tenant_id)
+
+
+def dead_letters_of(tenant_id: uuid.UUID) -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.filter(tenant_id=tenant_id).select_related("notification")
+
+
+def sandbox_of(tenant_id: uuid.UUID) -> QuerySet[SandboxMessage]:
+    return SandboxMessage.objects.filter(tenant_id=tenant_id)
+
+
+def counts_by_status(tenant_id: uuid.UUID, event_id: uuid.UUID) -> dict[str, int]:
+    rows = notifications_of(tenant_id).filter(event_id=event_id).values_list("status")
+    return dict(rows.annotate(number=Count("id")).order_by("status"))
+
+
+def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
+    """Letters that were not replayed, counted by channel and code, most first."""
+    causes = letters.filter(replayed_at__isnull=True).values("channel", "code")
+    found = causes.annotate(count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason"))
+    return list(found.order_by("-count", "channel", "code")[:200])
+
+
+def shown_address(row: NotificationLog | SandboxMessage, may_see_addresses: bool) -> str:
+    return row.to if may_see_addresses or row.channel == "in_app" else mask(row.to)
+
+
+def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
+    """The story of one row, oldest first: accepted, decided, each call, its end, a replay."""
+    steps = [_step(row.created_at, "accepted", "")]
+    if row.routed_at is not None:
+        is_refusal = row.status == Status.SUPPRESSED
+        steps.append(_step(row.routed_at, "suppressed" if is_refusal else "routed", row.detail if is_refusal else ""))
+    steps += [_attempt_step(attempt) for attempt in row.attempt_rows.order_by("id")]
+    letter = DeadLetter.objects.filter(notification_id=row.id).first()
+    if letter is not None:
+        steps.append(_step(letter.created_at, "dead_letter", letter.reason))
+        if letter.replayed_at is not None:
+            steps.append(_step(letter.replayed_at, "replayed", ""))
+    if row.status in (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED, Status.BOUNCED):
+        steps.append(_step(row.due_at, str(row.status), row.detail or row.reason))
+    return sorted(steps, key=lambda step: (step["at"] is None, step["at"]))
+
+
+def _step(at: datetime | None, what: str, detail: str) -> dict[str, Any]:
+    return {"at": at, "what": what, "detail": detail}
+
+
+def _attempt_step(attempt: Attempt) -> dict[str, Any]:
+    return _step(attempt.started_at, f"attempt: {attempt.outcome}", attempt.detail) | {
+        "number": attempt.number,
+        "code": attempt.code,
+        "http_status": attempt.http_status,
+        "duration_ms": attempt.duration_ms,
+    }

@@ -1,0 +1,173 @@
+"""The ledger over HTTP: notifications, dead letters, and what the sandbox caught."""
+
+import uuid
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_202_ACCEPTED
+from rest_framework.views import APIView
+
+from delivery_gateway import answers, dead_letters, ledger, schemas, selectors
+from delivery_gateway.filters import filtered
+from delivery_gateway.models import DeadLetter, NotificationLog
+from delivery_gateway.states import IllegalTransition
+from tenants.authentication import may_see_addresses
+from tenants.idempotency import Idempotent
+from traffic_control.errors import Problem
+from traffic_control.pagination import page_of
+from traffic_control.serializers import StrictSerializer
+
+NOTIFICATION_FILTERS = {
+    "status": "status",
+    "channel": "channel",
+    "user_id": "user_id",
+    "event_id": "event_id",
+    "template": "template_name",
+    "mode": "mode",
+}
+LETTER_FILTERS = {"channel": "channel", "code": "code", "event_id": "notification__event_id"}
+
+
+class NotificationsView(APIView):
+    """The tenant's notifications."""
+
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="notifications_list", tags=["Notifications"], summary="List notifications, newest first",
+        parameters=schemas.NOTIFICATION_PARAMETERS, responses=schemas.NotificationPage,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        rows = filtered(request, selectors.notifications_of(request.tenant.id), fields=NOTIFICATION_FILTERS)
+        unmasked = may_see_addresses(request)
+        return page_of(request, rows, lambda row: answers.notification_summary(row, may_see_addresses=unmasked))
+
+
+class NotificationView(APIView):
+    """One notification with its whole story."""
+
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="notifications_retrieve", tags=["Notifications"], summary="Show one notification and its timeline",
+        responses=schemas.NotificationDetail,
+    )  # fmt: skip
+    def get(self, request: Request, notification_id: uuid.UUID) -> Response:
+        row = notification_or_404(request, notification_id)
+        return Response(answers.notification_detail(row, may_see_addresses=may_see_addresses(request)))
+
+
+class CancelView(Idempotent, APIView):
+    """Stops what is not yet being sent."""
+
+    scopes = {"POST": "send"}
+
+    @extend_schema(
+        operation_id="notifications_cancel", tags=["Notifications"], summary="Cancel a notification not yet sent",
+        request=None, responses=schemas.NotificationDetail,
+    )  # fmt: skip
+    def post(self, request: Request, notification_id: uuid.UUID) -> Response:
+        notification_or_404(request, notification_id)
+        try:
+            ledger.cancel(selectors.notifications_of(request.tenant.id), notification_id)
+        except IllegalTransition as exc:
+            raise Problem("not_cancellable", str(exc), status=409) from exc
+        row = notification_or_404(request, notification_id)
+        return Response(answers.notification_detail(row, may_see_addresses=may_see_addresses(request)))
+
+
+class DeadLettersView(APIView):
+    """What failed for good."""
+
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="dead_letters_list", tags=["Dead letters"], summary="List dead letters, or count them by cause",
+        parameters=schemas.LETTER_PARAMETERS, responses=schemas.DeadLetterPage,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        letters = selectors.dead_letters_of(request.tenant.id)
+        group_by = request.query_params.get("group_by")
+        if group_by not in (None, "cause"):
+            raise Problem("invalid_filter", f'group_by "{group_by[:40]}" is not "cause".')
+        letters = filtered(request, letters, fields=LETTER_FILTERS, also=("group_by",))
+        if group_by:
+            return Response({"data": selectors.by_cause(letters), "has_more": False, "next_cursor": None})
+        unmasked = may_see_addresses(request)
+        return page_of(request, letters, lambda letter: answers.dead_letter(letter, may_see_addresses=unmasked))
+
+
+class DeadLetterView(APIView):
+    """One dead letter."""
+
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="dead_letters_retrieve", tags=["Dead letters"], summary="Show one dead letter",
+        responses=schemas.DeadLetterDetail,
+    )  # fmt: skip
+    def get(self, request: Request, letter_id: uuid.UUID) -> Response:
+        letter = letter_or_404(request, letter_id)
+        return Response(answers.dead_letter(letter, may_see_addresses=may_see_addresses(request)))
+
+
+class ReplayOneView(Idempotent, APIView):
+    """Sends one dead letter's notification again."""
+
+    scopes = {"POST": "replay"}
+
+    @extend_schema(
+        operation_id="dead_letters_replay", tags=["Dead letters"], summary="Send one dead letter again",
+        request=None, responses={202: schemas.DeadLetterDetail},
+    )  # fmt: skip
+    def post(self, request: Request, letter_id: uuid.UUID) -> Response:
+        letter = letter_or_404(request, letter_id)
+        if not dead_letters.replay(selectors.dead_letters_of(request.tenant.id).filter(id=letter.id)):
+            detail = f"This letter was replayed already; its notification is {letter.notification.status}."
+            raise Problem("already_replayed", detail, status=409)
+        letter = letter_or_404(request, letter_id)
+        answer = answers.dead_letter(letter, may_see_addresses=may_see_addresses(request))
+        return Response(answer, status=HTTP_202_ACCEPTED)
+
+
+class ReplayManyView(Idempotent, APIView):
+    """Sends dead letters again by filter; counts them first with `dry_run`."""
+
+    scopes = {"POST": "replay"}
+
+    @extend_schema(
+        operation_id="dead_letters_replay_many", tags=["Dead letters"], summary="Send dead letters again, by filter",
+        request=schemas.ReplaySerializer, responses={200: schemas.ReplayCount, 202: schemas.ReplayCount},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body = schemas.ReplaySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        letters = replayable(request, body)
+        if body.validated_data["dry_run"]:
+            return Response({"count": letters.count(), "replayed": 0})
+        replayed = dead_letters.replay(letters)
+        return Response({"count": replayed + letters.count(), "replayed": replayed}, status=HTTP_202_ACCEPTED)
+
+
+def replayable(request: Request, body: StrictSerializer) -> Any:
+    chosen = {name: body.validated_data[name] for name in ("channel", "code") if name in body.validated_data}
+    letters = selectors.dead_letters_of(request.tenant.id).filter(replayed_at__isnull=True, **chosen)
+    if ids := body.validated_data.get("ids"):
+        letters = letters.filter(id__in=ids)
+    return letters
+
+
+def notification_or_404(request: Request, notification_id: uuid.UUID) -> NotificationLog:
+    row = selectors.notifications_of(request.tenant.id).filter(id=notification_id).first()
+    if row is None:
+        raise Problem("not_found", f"There is no notification {notification_id}.", status=404)
+    return row
+
+
+def letter_or_404(request: Request, letter_id: uuid.UUID) -> DeadLetter:
+    letter = selectors.dead_letters_of(request.tenant.id).filter(id=letter_id).first()
+    if letter is None:
+        raise Problem("not_found", f"There is no dead letter {letter_id}.", status=404)
+    return letter

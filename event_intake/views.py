@@ -1,0 +1,176 @@
+"""The door: parse, one call, answer. Everything else happens in the workers."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_202_ACCEPTED
+from rest_framework.views import APIView
+
+from delivery_gateway.ledger import NewNotification
+from delivery_gateway.selectors import counts_by_status
+from event_intake import schemas
+from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
+from event_intake.serializers import EventBatchSerializer, EventSerializer, NotifyBatchSerializer, NotifySerializer
+from notification_processor import direct, events
+from tenants.authentication import may_see_addresses
+from tenants.idempotency import Idempotent
+from traffic_control.errors import Problem, problem_of
+from traffic_control.pagination import page_of
+
+
+class EventsView(Idempotent, APIView):
+    """What happened."""
+
+    scopes = {"GET": "read", "POST": "send"}
+
+    @extend_schema(
+        operation_id="events_list", tags=["Events"], summary="List events, newest first",
+        parameters=[OpenApiParameter("event_type", str), *schemas.PAGE], responses=schemas.EventPage,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        rows = events.of_tenant(request.tenant.id)
+        if event_type := request.query_params.get("event_type"):
+            rows = rows.filter(event_type=event_type)
+        return page_of(request, rows, lambda event: event_detail(event, None))
+
+    @extend_schema(
+        operation_id="events_create", tags=["Events"], summary="Say what happened",
+        request=EventSerializer, responses={202: schemas.EventReceipt}, examples=schemas.EVENT_EXAMPLES,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body = EventSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+
+        (accepted,) = events.accept(request.tenant, request.api_key.mode, [body.to_event()])
+
+        if accepted.problem:
+            raise accepted.problem
+        receipt = event_receipt(accepted.event)
+        headers = {"Location": receipt["links"]["self"]}
+        if accepted.is_duplicate:
+            headers["Idempotent-Replayed"] = "true"
+        return Response(receipt, status=HTTP_202_ACCEPTED, headers=headers)
+
+
+class EventBatchView(Idempotent, APIView):
+    """Many events in one call."""
+
+    scopes = {"POST": "send"}
+
+    @extend_schema(
+        operation_id="events_create_batch", tags=["Events"], summary="Say what happened, up to 1,000 times",
+        request=schemas.EventBatch, responses={202: schemas.BatchResults},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body = EventBatchSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        parsed = [parse_item(EventSerializer, item) for item in body.validated_data["events"]]
+        good = [item.to_event() for item in parsed if not isinstance(item, Problem)]
+
+        accepted = iter(events.accept(request.tenant, request.api_key.mode, good) if good else [])
+
+        def answer(item: Any) -> dict[str, Any]:
+            result = next(accepted)
+            if result.problem:
+                return rejected(result.problem, request)
+            return {"id": str(result.event.id), "status": "duplicate" if result.is_duplicate else "accepted"}
+
+        return batch_response(parsed, answer, request)
+
+
+class EventDetailView(APIView):
+    """One event: how far it is, and what became of its notifications."""
+
+    scopes = {"GET": "read"}
+
+    @extend_schema(
+        operation_id="events_retrieve", tags=["Events"], summary="Show one event with counts by status",
+        responses=schemas.EventDetail,
+    )  # fmt: skip
+    def get(self, request: Request, event_id: uuid.UUID) -> Response:
+        event = events.of_tenant(request.tenant.id).filter(id=event_id).first()
+        if event is None:
+            raise Problem("not_found", f"There is no event {event_id}.", status=404)
+        return Response(event_detail(event, counts_by_status(request.tenant.id, event.id)))
+
+
+class NotifyView(Idempotent, APIView):
+    """One message to one recipient."""
+
+    scopes = {"POST": "send"}
+
+    @extend_schema(
+        operation_id="notify", tags=["Notifications"], summary="Send one message",
+        request=NotifySerializer, responses={202: schemas.NotificationReceipt}, examples=schemas.NOTIFY_EXAMPLES,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body = NotifySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+
+        (prepared,) = direct.prepare(request.tenant, request.api_key.mode, [body.to_send()])
+
+        if isinstance(prepared, Problem):
+            raise prepared
+        (row,) = direct.accept([prepared])
+        receipt = notification_receipt(row, may_see_addresses=may_see_addresses(request))
+        return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
+
+
+class NotifyBatchView(Idempotent, APIView):
+    """Many messages in one call."""
+
+    scopes = {"POST": "send"}
+
+    @extend_schema(
+        operation_id="notify_batch", tags=["Notifications"], summary="Send up to 1,000 messages",
+        request=schemas.NotifyBatch, responses={202: schemas.BatchResults},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body = NotifyBatchSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        parsed = [parse_item(NotifySerializer, item) for item in body.validated_data["notifications"]]
+        sends = [item.to_send() for item in parsed if not isinstance(item, Problem)]
+
+        prepared = direct.prepare(request.tenant, request.api_key.mode, sends)
+        opened = iter(direct.accept([p for p in prepared if isinstance(p, NewNotification)]))
+        verdicts = iter(prepared)
+
+        def answer(item: Any) -> dict[str, Any]:
+            verdict = next(verdicts)
+            if isinstance(verdict, Problem):
+                return rejected(verdict, request)
+            return {"id": str(next(opened).id), "status": "accepted"}
+
+        return batch_response(parsed, answer, request)
+
+
+def parse_item(serializer: type[Any], item: Any) -> Any:
+    """The validated serializer of one item of a batch, or its problem."""
+    body = serializer(data=item)
+    try:
+        body.is_valid(raise_exception=True)
+    except ValidationError as exc:
+        return problem_of(exc)
+    return body
+
+
+def rejected(problem: Problem, request: Request) -> dict[str, Any]:
+    return {"id": None, "status": "rejected", "problem": item_problem(problem, path=request.path)}
+
+
+def batch_response(parsed: list[Any], answer: Callable[[Any], dict[str, Any]], request: Request) -> Response:
+    """A result per item, in order; 400 only when every one was rejected."""
+    results = [
+        {"index": index} | (rejected(item, request) if isinstance(item, Problem) else answer(item))
+        for index, item in enumerate(parsed)
+    ]
+    if all(result["status"] == "rejected" for result in results):
+        errors = [{"pointer": f"#/{r['index']}", "code": r["problem"]["code"], "detail": r["problem"]["detail"]} for r in results]
+        first = results[0]["problem"]["detail"]
+        raise Problem("batch_rejected", f"All {len(results)} items were rejected; the first because: {first}", errors=errors)
+    return Response({"results": results}, status=HTTP_202_ACCEPTED)

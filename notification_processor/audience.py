@@ -1,0 +1,72 @@
+"""Who an event is for, in slices: customers of its recipient list or its topic, from where the cursor stands."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notification_processor.models import Event
+from user_preferences import customers, selectors
+from user_preferences.customers import RecipientInput
+from user_preferences.models import Customer
+
+SLICE = 1_000  # recipients a transaction
+TOPIC_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The next recipients of one event, and where its cursor stands after them."""
+
+    event: Event
+    customers: tuple[Customer, ...]
+    cursor: str
+    is_last: bool
+
+
+def next_slices(events: Sequence[Event], *, budget: int = SLICE) -> list[Slice]:
+    """Slices for as many of the events as fit the budget of recipients; at least one."""
+    listed = [event for event in events if event.topic != TOPIC_ALL]
+    slices = _listed_slices(listed, budget)
+    left = budget - sum(len(s.customers) for s in slices)
+    for event in events:
+        if event.topic == TOPIC_ALL and (left > 0 or not slices):
+            slices.append(_topic_slice(event, max(left, 1) if slices else budget))
+            left -= len(slices[-1].customers)
+    return slices
+
+
+def _topic_slice(event: Event, limit: int) -> Slice:
+    after = uuid.UUID(event.cursor) if event.cursor else None
+    found = selectors.all_after(event.tenant_id, after, limit)
+    cursor = str(found[-1].id) if found else event.cursor
+    return Slice(event, tuple(found), cursor, is_last=len(found) < limit)
+
+
+def _listed_slices(events: Sequence[Event], budget: int) -> list[Slice]:
+    """Events with a list of user_ids; the customers of all of them in one query per tenant."""
+    taken: list[tuple[Event, list[str], int]] = []
+    for event in events:
+        if budget <= 0 and taken:
+            break
+        start = int(event.cursor or 0)
+        ids = event.recipients[start : start + max(budget, 1)]
+        taken.append((event, ids, start + len(ids)))
+        budget -= len(ids)
+    known = _customers_of(taken)
+    return [
+        Slice(event, tuple(known[event.tenant_id][u] for u in ids), str(end), is_last=end >= len(event.recipients))
+        for event, ids, end in taken
+    ]
+
+
+def _customers_of(taken: Sequence[tuple[Event, list[str], int]]) -> dict[uuid.UUID, dict[str, Customer]]:
+    """By tenant and user_id. A user_id that was never introduced becomes a customer without addresses."""
+    wanted: dict[uuid.UUID, tuple[Event, set[str]]] = {}
+    for event, ids, _ in taken:
+        wanted.setdefault(event.tenant_id, (event, set()))[1].update(ids)
+    found: dict[uuid.UUID, dict[str, Customer]] = {}
+    for tenant_id, (event, ids) in wanted.items():
+        found[tenant_id] = selectors.by_user_ids(tenant_id, ids)
+        if unknown := sorted(ids - found[tenant_id].keys()):
+            found[tenant_id] |= customers.upsert(event.tenant, [RecipientInput(user_id=u) for u in unknown])
+    return found

@@ -1,0 +1,36 @@
+"""What an install and a tenant bring along: channels on by default, and hooks that serve customers without their own."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from delivery_gateway.registry import CHANNELS
+from tenants.integrations import default_integrations
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDefaults:
+    """`choices`: the tenant's channel → on or off. `with_own_address`: channels that need none from the customer."""
+
+    choices: Mapping[str, bool]
+    with_own_address: frozenset[str]
+
+
+def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefaults]:
+    """One query for the tenants, one per channel that can have an address of its own."""
+    addressed = {
+        channel: default_integrations(tenant_ids, channel)
+        for channel, spec in CHANNELS.items()
+        if spec.may_have_address
+    }
+    choices = dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults"))
+    return {
+        tenant_id: ChannelDefaults(
+            choices=choices.get(tenant_id) or {},
+            with_own_address=frozenset(
+                channel for channel, configs in addressed.items() if CHANNELS[channel].address_default(configs.get(tenant_id))
+            ),
+        )
+        for tenant_id in tenant_ids
+    }

@@ -1,0 +1,60 @@
+"""The dispatcher's round: promotes what has come due, frees what was dropped, wakes whoever has work waiting.
+
+Any number may run: each step locks what it touches and skips what another has locked.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from delivery_gateway import leases, ledger
+from delivery_gateway.models import NotificationLog
+from delivery_gateway.states import Status
+from notification_processor.models import Event
+from tenants import idempotency
+from traffic_control.wakeup import wake
+
+log = logging.getLogger(__name__)
+
+CHUNK = 1_000
+HOUSEKEEPING_EVERY = timedelta(minutes=10)
+_housekept_at: datetime | None = None
+
+
+def tick(*, now: datetime | None = None) -> None:
+    """One round. A few indexed queries when there is nothing to do."""
+    now = now or timezone.now()
+    while ledger.promote_due(now=now, limit=CHUNK) == CHUNK:
+        pass
+    while leases.release_lapsed(now=now, limit=CHUNK) == CHUNK:
+        pass
+    ledger.expire(now=now)
+    ledger.release_held()
+    wake_waiting(now)
+    _housekeep(now)
+
+
+def wake_waiting(now: datetime) -> None:
+    """The backstop for lost wake-ups: every stage that has work hears of it again."""
+    if Event.objects.filter(state=Event.State.ACCEPTED, due_at__lte=now).exists():
+        wake("process")
+    if (
+        Event.objects.filter(state=Event.State.GENERATED).exists()
+        or NotificationLog.objects.filter(status=Status.PENDING).exists()
+    ):
+        wake("route")
+    for lane in settings.LANES:
+        if NotificationLog.objects.filter(lane=lane, status=Status.QUEUED).exists():
+            wake(f"deliver.{lane}")
+
+
+def _housekeep(now: datetime) -> None:
+    global _housekept_at
+    if _housekept_at is not None and now - _housekept_at < HOUSEKEEPING_EVERY:
+        return
+    _housekept_at = now
+    purged = idempotency.purge(before=now - timedelta(hours=settings.IDEMPOTENCY_HOURS))
+    if purged:
+        log.info("purged idempotency records", extra={"count": purged})

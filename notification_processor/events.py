@@ -1,0 +1,119 @@
+"""The generator's door: accepts what happened. A 202 means that `accept` has committed."""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from notification_processor.models import Event
+from tenants.models import Tenant
+from traffic_control.errors import Problem
+from traffic_control.ids import uuid7
+from traffic_control.wakeup import wake
+from user_preferences import customers
+from user_preferences.customers import RecipientInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event as a tenant sent it, validated. `recipients` are user_ids; `inline` are to be upserted first."""
+
+    event_type: str
+    recipients: tuple[str, ...] = ()
+    inline: tuple[RecipientInput, ...] = ()
+    topic: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] | None = None
+    idempotency_key: str | None = None
+    occurred_at: datetime | None = None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the tenant is told."""
+
+    event: Event
+    is_duplicate: bool = False
+    problem: Problem | None = None
+
+
+def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]:
+    """Stores the events in one transaction and wakes the generator.
+
+    An idempotency key that was used before gives the first event again, or a problem when the event differs.
+    """
+    now = timezone.now()
+    rows = [_row(tenant, mode, event, now) for event in new]
+    with transaction.atomic():
+        first = _first_of_each_key(rows)
+        earlier = _earlier(tenant, set(first))
+        fresh = [r for r in rows if not r.idempotency_key or (r.idempotency_key not in earlier and first[r.idempotency_key] is r)]
+        customers.upsert(tenant, [person for event in new for person in event.inline])
+        Event.objects.bulk_create(fresh, ignore_conflicts=any(r.idempotency_key for r in fresh), batch_size=500)
+        if first:
+            earlier = _earlier(tenant, set(first))  # a twin may have won the race; the row that is stored counts
+        wake("process")
+    return [_accepted(row, earlier) for row in rows]
+
+
+def _accepted(row: Event, stored: dict[str, Event]) -> Accepted:
+    if not row.idempotency_key:
+        return Accepted(row)
+    kept = stored[row.idempotency_key]
+    if kept.fingerprint != row.fingerprint:
+        detail = f'idempotency_key "{row.idempotency_key}" was used for another event ({kept.id}). Use a new key.'
+        return Accepted(kept, problem=Problem("idempotency_key_reused", detail, status=422))
+    return Accepted(kept, is_duplicate=kept.id != row.id)
+
+
+def _first_of_each_key(rows: Sequence[Event]) -> dict[str, Event]:
+    first: dict[str, Event] = {}
+    for row in rows:
+        if row.idempotency_key:
+            first.setdefault(row.idempotency_key, row)
+    return first
+
+
+def _earlier(tenant: Tenant, keys: set[str]) -> dict[str, Event]:
+    if not keys:
+        return {}
+    return {e.idempotency_key or "": e for e in Event.objects.filter(tenant=tenant, idempotency_key__in=keys)}
+
+
+def _row(tenant: Tenant, mode: str, new: NewEvent, now: datetime) -> Event:
+    return Event(
+        id=uuid7(),
+        tenant_id=tenant.id,
+        mode=mode,
+        event_type=new.event_type,
+        recipients=list(new.recipients),
+        topic=new.topic,
+        channels=list(new.channels) if new.channels is not None else None,
+        payload=new.payload,
+        idempotency_key=new.idempotency_key,
+        fingerprint=_fingerprint(new) if new.idempotency_key else "",
+        priority=new.priority,
+        occurred_at=new.occurred_at or now,
+        due_at=new.send_at or now,
+        expires_at=new.expires_at,
+        received_at=now,
+    )
+
+
+def _fingerprint(new: NewEvent) -> str:
+    said = [new.event_type, new.recipients, new.topic, new.payload, new.channels, new.send_at, new.expires_at]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def of_tenant(tenant_id: uuid.UUID) -> QuerySet[Event]:
+    return Event.objects.filter(tenant_id=tenant_id)

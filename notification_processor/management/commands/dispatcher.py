@@ -1,0 +1,40 @@
+"""`manage.py dispatcher`: keeps time. Run one or more beside the workers."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, close_old_connections
+
+from notification_processor import dispatching
+
+log = logging.getLogger("notification_processor.dispatcher")
+
+
+class Command(BaseCommand):
+    help = "Promotes due notifications, frees dropped ones and wakes workers, once a second, until SIGTERM."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--interval", type=float, default=1.0, help="seconds between rounds")
+
+    def handle(self, *args: Any, interval: float, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        log.info("dispatcher started")
+        while not stop.is_set():
+            self._round()
+            stop.wait(interval)
+        log.info("dispatcher stopped")
+
+    @staticmethod
+    def _round() -> None:
+        try:
+            dispatching.tick()
+        except OperationalError as exc:
+            log.warning("the database does not answer (%s); trying again", type(exc).__name__)
+            close_old_connections()
+        except Exception:
+            log.exception("dispatcher round failed; trying again")

@@ -1,0 +1,196 @@
+"""The Jinja2 sandbox that tenants' templates run in.
+
+Templates are written by tenants and filled with strangers' data, so both are bounded: no attributes, no method calls,
+a short list of filters, operators that cannot build giants, a budget of loop steps, and capped output. A dot means a
+key: `order.items` is the value under "items", never a method.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from jinja2 import Undefined, nodes, pass_eval_context
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
+from jinja2.filters import FILTERS
+from jinja2.parser import Parser
+from jinja2.runtime import LoopContext, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
+
+MAX_SOURCE = 64 * 1024
+MAX_NODES = 2_000
+MAX_LOOP_STEPS = 100_000  # a render
+MAX_RANGE = 1_000
+MAX_TEXT = 256 * 1024  # characters: of the output, and of any value built on the way
+MAX_NUMBER = 10**18
+MAX_POWER = 64
+
+SAFE_FILTERS = (
+    "abs capitalize count d default dictsort e escape first float forceescape int items last length list lower max "
+    "min rejectattr reverse select selectattr sort string striptags sum title trim truncate unique upper urlencode "
+    "wordcount"
+).split()
+SAFE_TESTS = (
+    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lessthan lower lt mapping ne "
+    "none number odd sameas sequence string true undefined upper == != < <= > >="
+).split()
+FORBIDDEN_NODES = (
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Extends,
+    nodes.Block,
+    nodes.CallBlock,
+    nodes.Macro,
+    nodes.AssignBlock,  # these two collect output out of sight of its cap
+    nodes.FilterBlock,
+)
+
+
+class Forbidden(SecurityError):
+    """The template asked for something that tenants' templates may not do."""
+
+
+class LoopBudget:
+    """Counts the steps of all loops of one render."""
+
+    def __init__(self) -> None:
+        self.left = MAX_LOOP_STEPS
+
+    def __call__(self) -> str:
+        self.left -= 1
+        if self.left < 0:
+            raise Forbidden(f"the loops take more than {MAX_LOOP_STEPS:,} steps")
+        return ""
+
+
+class TemplateSandbox(ImmutableSandboxedEnvironment):
+    """One environment per way of escaping: `finalize` escapes each printed value, autoescape is for HTML."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+    def __init__(self, *, autoescape: bool = False, finalize: Callable[[Any], Any] | None = None) -> None:
+        super().__init__(
+            undefined=StrictUndefined, autoescape=autoescape, finalize=finalize, keep_trailing_newline=True, cache_size=0
+        )
+        self.globals = {"range": bounded_range}
+        self.filters = {name: FILTERS[name] for name in SAFE_FILTERS} | BOUNDED_FILTERS
+        self.tests = {name: TESTS[name] for name in SAFE_TESTS}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = Parser(self, source, name, filename).parse()
+        check_tree(tree)
+        BoundedConcatenation().visit(tree)
+        for loop in tree.find_all(nodes.For):
+            step = nodes.Call(nodes.Name("_step", "load", lineno=loop.lineno), [], [], None, None, lineno=loop.lineno)
+            loop.body.insert(0, nodes.ExprStmt(step, lineno=loop.lineno))
+        return tree
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, LoopContext) and not attribute.startswith("_"):
+            return super().getattr(obj, attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Undefined):
+            return obj[argument]  # raises, naming the variable
+        try:
+            if isinstance(obj, dict | list | tuple | str):
+                return obj[argument]
+        except (LookupError, TypeError):
+            pass
+        return self.undefined(obj=obj, name=argument)
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return obj is bounded_range or isinstance(obj, LoopBudget) or isinstance(getattr(obj, "__self__", None), LoopContext)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator in ("**", "*", "%") and not (is_number(left) and is_number(right)):
+            raise Forbidden(f"the operator {operator} works on numbers only")
+        if operator == "**" and abs(right) > MAX_POWER:
+            raise Forbidden(f"powers above {MAX_POWER} are not allowed")
+        if operator == "+" and length_of(left) + length_of(right) > MAX_TEXT:
+            raise Forbidden("the text grew too long")
+        if is_number(left) and is_number(right) and max(abs(left), abs(right)) > MAX_NUMBER:
+            raise Forbidden(f"the numbers given to {operator} are too large")
+        return super().call_binop(context, operator, left, right)
+
+
+class BoundedConcatenation(NodeTransformer):
+    """Turns `a ~ b` into a filter that may refuse: Jinja's own joins whatever it gets."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:
+        parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
+        return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno)
+
+
+def check_tree(tree: nodes.Template) -> None:
+    """Raises TemplateSyntaxError for what the tree shows before anything runs."""
+    for count, node in enumerate(walk(tree), start=1):
+        if count > MAX_NODES:
+            raise TemplateSyntaxError(f"the template has more than {MAX_NODES:,} elements", node.lineno)
+        if isinstance(node, FORBIDDEN_NODES):
+            raise TemplateSyntaxError(f'"{type(node).__name__.lower()}" is not available in templates', node.lineno)
+        if isinstance(node, nodes.For) and node.recursive:
+            raise TemplateSyntaxError('"recursive" loops are not available', node.lineno)
+        if isinstance(node, nodes.Name) and node.name.startswith("_"):
+            raise TemplateSyntaxError(f'names that start with "_" ({node.name}) are not available', node.lineno)
+        if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+            raise TemplateSyntaxError(f'names that start with "_" ({node.attr}) are not available', node.lineno)
+
+
+def walk(node: nodes.Node) -> Iterable[nodes.Node]:
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(current.iter_child_nodes())
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def length_of(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | tuple) else 0
+
+
+def bounded_range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > MAX_RANGE:
+        raise Forbidden(f"range() gives at most {MAX_RANGE:,} numbers")
+    return numbers
+
+
+@pass_eval_context
+def bounded_join(context: Any, parts: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
+    listed = list(parts)
+    if attribute is not None:
+        listed = [context.environment.getitem(part, attribute) for part in listed]
+    if sum(len(str(part)) + len(separator) for part in listed) > MAX_TEXT:
+        raise Forbidden("the text grew too long")
+    return FILTERS["join"](context, listed, separator)
+
+
+def bounded_round(value: float, precision: int = 0) -> float:
+    if not -10 <= precision <= 10:
+        raise Forbidden("round() takes a precision from -10 to 10")
+    return round(value, precision) if precision else float(round(value))
+
+
+def bounded_replace(text: Any, old: str, new: str) -> str:
+    plain = str(text)
+    if not old or len(plain) + plain.count(old) * max(0, len(new) - len(old)) > MAX_TEXT:
+        raise Forbidden("replace() would make the text too long")
+    if isinstance(text, Markup):
+        return text.replace(old, escape(new))
+    return plain.replace(old, new)
+
+
+def to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+BOUNDED_FILTERS = {"join": bounded_join, "replace": bounded_replace, "round": bounded_round, "tojson": to_json}

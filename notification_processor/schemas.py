@@ -1,0 +1,77 @@
+"""The shapes of answers, for the OpenAPI document only."""
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
+from rest_framework import serializers
+
+PAGING = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    OpenApiParameter("cursor", str, description="next_cursor of the page before"),
+]
+Template = inline_serializer(
+    "Template",
+    {
+        "id": serializers.UUIDField(),
+        "name": serializers.CharField(),
+        "channel": serializers.CharField(),
+        "locale": serializers.CharField(),
+        "version": serializers.IntegerField(),
+        "subject": serializers.CharField(),
+        "body": serializers.CharField(),
+        "html": serializers.CharField(allow_null=True),
+        "created_at": serializers.DateTimeField(),
+        "updated_at": serializers.DateTimeField(),
+    },
+)
+Workflow = inline_serializer(
+    "Workflow",
+    {
+        "id": serializers.UUIDField(),
+        "event_type": serializers.CharField(),
+        "channels": serializers.ListField(child=serializers.CharField()),
+        "template": serializers.CharField(allow_null=True),
+        "category": serializers.CharField(allow_null=True),
+        "critical": serializers.BooleanField(),
+        "is_active": serializers.BooleanField(),
+        "created_at": serializers.DateTimeField(),
+        "updated_at": serializers.DateTimeField(),
+    },
+)
+
+
+def _page(name: str, item: serializers.Serializer) -> serializers.Serializer:
+    return inline_serializer(
+        name,
+        {
+            "data": serializers.ListField(child=item),
+            "has_more": serializers.BooleanField(),
+            "next_cursor": serializers.CharField(allow_null=True),
+        },
+    )
+
+
+TemplatePage = _page("TemplatePage", Template)
+WorkflowPage = _page("WorkflowPage", Workflow)
+Preview = inline_serializer(
+    "Preview",
+    {
+        "version": serializers.IntegerField(),
+        "rendered": serializers.DictField(child=serializers.CharField(allow_null=True), allow_null=True),
+        "missing_variables": serializers.ListField(child=serializers.CharField()),
+        "length": serializers.DictField(child=serializers.IntegerField(allow_null=True), allow_null=True),
+        "error": serializers.DictField(allow_null=True),
+    },
+)
+TEMPLATE_EXAMPLES = [
+    OpenApiExample(
+        "A welcome",
+        request_only=True,
+        value={"name": "welcome_email", "channel": "email", "subject": "Hi {{ name }}", "body": "Welcome, {{ name }}."},
+    )
+]
+WORKFLOW_EXAMPLES = [
+    OpenApiExample(
+        "Orders",
+        request_only=True,
+        value={"event_type": "ORDER_CREATED", "channels": ["email", "slack"], "template": "order_created", "category": "orders"},
+    )
+]

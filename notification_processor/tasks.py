@@ -1,0 +1,43 @@
+"""The generator's and the router's tasks: wake-ups. Each may run at any time, any number of times."""
+
+import time
+
+from celery import shared_task
+from django.utils import timezone
+
+from notification_processor import direct, dispatching, generation, routing
+from traffic_control.wakeup import awake, wake
+
+TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
+
+
+@shared_task(name="notification_processor.process_event")
+def process_event() -> None:
+    """The generator: plan accepted events."""
+    awake("process")
+    stop_at = time.monotonic() + TASK_SECONDS
+    while (done := generation.generate(now=timezone.now())) == generation.BATCH:
+        wake("route")
+        if time.monotonic() > stop_at:
+            wake("process")
+            break
+    if done:
+        wake("route")
+
+
+@shared_task(name="notification_processor.route_notification")
+def route_notification() -> None:
+    """The router: decide on planned events and direct sends, and open or settle their ledger rows."""
+    awake("route")
+    stop_at = time.monotonic() + TASK_SECONDS
+    while routing.route(now=timezone.now()) + direct.route_pending(now=timezone.now()):
+        if time.monotonic() > stop_at:
+            wake("route")
+            break
+
+
+@shared_task(name="notification_processor.dispatch")
+def dispatch() -> None:
+    """One round of the dispatcher, for installs that run none (eager mode)."""
+    awake("dispatch")
+    dispatching.tick()

@@ -1,0 +1,134 @@
+"""Tenants' templates: saved as immutable versions, found by name, channel and the nearest locale."""
+
+import difflib
+import uuid
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
+
+from notification_processor import rendering
+from notification_processor.models import MessageTemplate, TemplateVersion
+from notification_processor.rendering import Source
+from tenants.models import Tenant
+from traffic_control.errors import Problem, invalid
+
+DEFAULT_LOCALE = "en"
+PARTS = ("subject", "body", "html")
+
+
+def of_tenant(tenant_id: uuid.UUID) -> QuerySet[MessageTemplate]:
+    rows = MessageTemplate.objects.filter(tenant_id=tenant_id, archived_at__isnull=True)
+    return rows.select_related("current")
+
+
+def create(tenant: Tenant, *, name: str, channel: str, locale: str, parts: dict[str, str]) -> MessageTemplate:
+    """Raises Problem: `template_exists` (409), or a syntax error with line and part (400)."""
+    _check_parts(channel, parts)
+    try:
+        with transaction.atomic():
+            template = MessageTemplate.objects.create(tenant=tenant, name=name, channel=channel, locale=locale)
+            _add_version(template, 1, parts)
+    except IntegrityError as exc:
+        detail = f'Template "{name}" for {channel} ({locale}) exists already; PUT or PATCH it to make a new version.'
+        raise Problem("template_exists", detail, status=409) from exc
+    return template
+
+
+def revise(template: MessageTemplate, parts: dict[str, str]) -> MessageTemplate:
+    """A new version, unless nothing changes. What is under way keeps the version it pinned."""
+    current = version_parts(template)
+    merged = current | parts
+    if merged == current:
+        return template
+    _check_parts(template.channel, merged)
+    with transaction.atomic():
+        MessageTemplate.objects.select_for_update().get(pk=template.pk)
+        last = template.versions.aggregate(last=Max("number"))["last"] or 0
+        _add_version(template, last + 1, merged)
+    return template
+
+
+def version_parts(template: MessageTemplate) -> dict[str, str]:
+    return {part: getattr(template.current, part) for part in PARTS}
+
+
+def _add_version(template: MessageTemplate, number: int, parts: dict[str, str]) -> None:
+    template.current = TemplateVersion.objects.create(template=template, number=number, **parts)
+    template.save(update_fields=["current", "updated_at"])
+
+
+def _check_parts(channel: str, parts: dict[str, str]) -> None:
+    if not parts.get("body") and not parts.get("html"):
+        raise invalid("/body", "A template needs a body (or html).", code="required")
+    try:
+        rendering.check(Source("", channel, **parts))
+    except rendering.TemplateFault as fault:
+        error = {"pointer": f"#/{fault.part}", "code": "template_syntax", "detail": str(fault)}
+        located = {k: v for k, v in (("line", fault.line), ("column", fault.column)) if v}
+        raise Problem("template_syntax", str(fault), errors=[error | located]) from fault
+
+
+def source_of(template: MessageTemplate) -> Source:
+    version = template.current
+    assert version is not None  # noqa: S101 - a template is saved with its first version
+    return Source(
+        key=str(version.id),
+        channel=template.channel,
+        subject=version.subject,
+        body=version.body,
+        html=version.html,
+        name=template.name,
+        number=version.number,
+    )
+
+
+def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> Source:
+    """The current version for this name and channel. Raises Problem `unknown_template` with a did-you-mean."""
+    rows = list(of_tenant(tenant_id).filter(name=name, channel=channel))
+    if not rows:
+        raise _unknown(tenant_id, name, channel)
+    return source_of(nearest(rows, locale))
+
+
+def nearest(rows: Iterable[MessageTemplate], locale: str) -> MessageTemplate:
+    """pt-BR is served by pt-BR, else pt, else the default locale, else whatever there is."""
+    by_locale = {row.locale.lower(): row for row in rows}
+    wanted = (locale.lower(), locale.lower().split("-")[0], DEFAULT_LOCALE)
+    return next((by_locale[w] for w in wanted if w in by_locale), by_locale[min(by_locale)])
+
+
+def _unknown(tenant_id: uuid.UUID, name: str, channel: str) -> Problem:
+    known = list(of_tenant(tenant_id).values_list("name", "channel"))
+    same_name = sorted({c for n, c in known if n == name})
+    meant = difflib.get_close_matches(name, {n for n, c in known if c == channel}, n=1)
+    detail = f'Template "{name}" does not exist for {channel}.'
+    if same_name:
+        detail += f" It exists for {', '.join(same_name)}."
+    elif meant:
+        detail += f' Did you mean "{meant[0]}"?'
+    detail += " List: GET /v1/templates/."
+    error = {"pointer": "#/template", "code": "unknown_template", "detail": detail}
+    if meant:
+        error["hint"] = meant[0]
+    return Problem("unknown_template", detail, errors=[error])
+
+
+def pinned(pairs: set[tuple[uuid.UUID, str]]) -> dict[tuple[uuid.UUID, str], dict[str, dict[str, str]]]:
+    """For (tenant, name): channel → locale → current version id. One query for all."""
+    rows = MessageTemplate.objects.filter(
+        archived_at__isnull=True, tenant_id__in={t for t, _ in pairs}, name__in={n for _, n in pairs}
+    ).values_list("tenant_id", "name", "channel", "locale", "current_id")
+    found: dict[tuple[uuid.UUID, str], dict[str, dict[str, str]]] = {}
+    for tenant_id, name, channel, locale, version_id in rows:
+        found.setdefault((tenant_id, name), {}).setdefault(channel, {})[locale.lower()] = str(version_id)
+    return found
+
+
+def sources(version_ids: set[str]) -> dict[str, Source]:
+    """Pinned versions by id, archived templates included. One query for all."""
+    rows = TemplateVersion.objects.filter(id__in=version_ids).select_related("template")
+    return {
+        str(v.id): Source(str(v.id), v.template.channel, v.subject, v.body, v.html, v.template.name, v.number)
+        for v in rows
+    }
