@@ -66,16 +66,20 @@ def make_venv() -> None:
 def install() -> None:
     """Bring .venv to the lock files with uv; with pip, which takes them just as well, when uv fails."""
     progress("Installing the locked requirements")
-    if not (
-        install_uv() and run([str(BIN / "uv"), "pip", "sync", "--require-hashes", "--quiet", *LOCKS], uv_settings())
-    ):
+    if not (install_uv() and sync()):
         progress("uv could not; the same files with pip, which takes a minute or two")
-        if not run([*pip(), "install", "--require-hashes", "--quiet", *(f"-r{name}" for name in LOCKS)]):
+        if not run([*pip(), "install", "--require-hashes", "-qq", *(f"-r{name}" for name in LOCKS)]):
             refuse("The requirements could not be installed: see the lines above (is the package index within reach?)")
 
 
 def install_uv() -> bool:
-    return run([*pip(), "install", "--require-hashes", "--quiet", "-r", INSTALLER])
+    return run([*pip(), "install", "--require-hashes", "-qq", "-r", INSTALLER])
+
+
+def sync() -> bool:
+    """Exactly what is locked, nothing besides; compiled now, so that each later start is quick."""
+    options = ["--require-hashes", "--compile-bytecode", "--quiet"]
+    return run([str(BIN / "uv"), "pip", "sync", *options, *LOCKS], uv_settings())
 
 
 def pip() -> list[str]:

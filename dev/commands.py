@@ -1,5 +1,6 @@
 """The commands of dev.py; each stands here with the sentence that `make help` prints."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ class Command:
 
 def main(arguments: list[str]) -> int:
     """Run one command; a refusal is one sentence and exit code 1."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make run | head` ends quietly, and the guardian clears up
     name = arguments[0] if arguments else "help"
     try:
         if name not in COMMANDS:
