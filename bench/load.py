@@ -8,26 +8,26 @@ Prints one JSON object (see `Slice`). With `--sink` (bench.sinks) it waits until
 """
 
 import argparse
-import collections
 import dataclasses
 import json
-import select
-import socket
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
 
+from bench.client import Client
 from bench.cpu import Meter
-from bench.http_wire import Target, first_answer
+from bench.http_wire import Target
 
-SILENCE_SECONDS = 30.0
+IDLE_SECONDS = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """How much to post: until `count` requests are answered or `seconds` have passed, `connections` at a time.
 
+    `is_one_by_one`: the next request waits until the one before has arrived at the sink and all is quiet again.
     `patience`: seconds without an arrival at the sink after which the rest is taken for lost. `settle`: seconds to let
     the system finish its own records before the CPU time is read.
     """
@@ -37,13 +37,17 @@ class Plan:
     seconds: float = 0.0
     per_request: int = 1
     sink: str = ""
+    is_one_by_one: bool = False
     patience: float = 30.0
     settle: float = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """One measurement. `seconds` is the posting alone; `delivered_per_s` counts to the last arrival at the sink."""
+    """One measurement. `seconds` is the posting alone; `delivered_per_s` counts to the last arrival at the sink.
+
+    `p50_ms` and `p99_ms`: from a request to its answer; one by one: to its arrival at the sink.
+    """
 
     path: str
     connections: int
@@ -64,81 +68,15 @@ class Slice:
     steal_cores: float
 
 
-@dataclasses.dataclass(slots=True)
-class Connection:
-    sock: socket.socket
-    received: bytes = b""
-    sent_at: float = 0.0
+@dataclasses.dataclass(frozen=True)
+class Posted:
+    """What the client saw: seconds of each request in order of length, the answers, the client's own CPU seconds."""
 
-
-class Client:
-    """Keeps every connection busy with one request at a time."""
-
-    def __init__(self, target: Target, plan: Plan) -> None:
-        self.latencies: list[float] = []
-        self.statuses: collections.Counter[int] = collections.Counter()
-        self.hang_ups = 0
-        self._address, self._encode = target.address, target.encoder()
-        self._limit = plan.count or sys.maxsize
-        self._width, self._seconds = plan.connections, plan.seconds or float("inf")
-        self._poll = select.epoll()
-        self._busy: dict[int, Connection] = {}
-        self._issued = 0
-
-    def run(self) -> float:
-        """Posts it all and returns the seconds it took."""
-        began = time.perf_counter()
-        self._stop_at = began + self._seconds
-        for _ in range(min(self._width, self._limit)):
-            self._fire(self._connect())
-        while self._busy:
-            ready = self._poll.poll(SILENCE_SECONDS)
-            if not ready:
-                raise TimeoutError(f"{len(self._busy)} requests unanswered for {SILENCE_SECONDS:.0f} s")
-            for descriptor, _ in ready:
-                self._read(self._busy[descriptor])
-        self._poll.close()
-        return time.perf_counter() - began
-
-    def _connect(self) -> Connection:
-        sock = socket.create_connection(self._address, timeout=SILENCE_SECONDS)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._poll.register(sock.fileno(), select.EPOLLIN)
-        return Connection(sock)
-
-    def _fire(self, connection: Connection) -> None:
-        connection.sent_at = time.perf_counter()
-        connection.sock.sendall(self._encode(self._issued))
-        self._busy[connection.sock.fileno()] = connection
-        self._issued += 1
-
-    def _read(self, connection: Connection) -> None:
-        chunk = connection.sock.recv(65536)
-        connection.received += chunk
-        answer = first_answer(connection.received)
-        if answer:
-            self._note(connection, answer.status)
-            connection.received = connection.received[answer.size :]
-        if not chunk or (answer and answer.closes):
-            self.hang_ups += not answer
-            self._next(connection, reuse=False)
-        elif answer:
-            self._next(connection, reuse=True)
-
-    def _note(self, connection: Connection, status: int) -> None:
-        self.latencies.append(time.perf_counter() - connection.sent_at)
-        self.statuses[status] += 1
-
-    def _next(self, connection: Connection, *, reuse: bool) -> None:
-        del self._busy[connection.sock.fileno()]
-        more = self._issued < self._limit and time.perf_counter() < self._stop_at
-        if more and reuse:
-            self._fire(connection)
-            return
-        self._poll.unregister(connection.sock.fileno())
-        connection.sock.close()
-        if more:
-            self._fire(self._connect())
+    latencies: list[float]
+    statuses: Counter[int]
+    hang_ups: int
+    seconds: float
+    client_seconds: float
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -154,34 +92,55 @@ def sink_reading(sink: str, *, at_least: int = 0, wait: float = 0.0) -> tuple[in
     return body["smtp"] + body["http"], body["last"]
 
 
+def post(target: Target, plan: Plan) -> Posted:
+    """As fast as the connections allow."""
+    own = time.process_time()
+    client = Client(target, connections=plan.connections, count=plan.count, seconds=plan.seconds)
+    seconds = client.run()
+    used = time.process_time() - own
+    return Posted(sorted(client.latencies), client.statuses, client.hang_ups, seconds, used)
+
+
+def post_one_by_one(target: Target, plan: Plan) -> Posted:
+    """Each latency runs from the request to the arrival of its last delivery at the sink."""
+    own, start, latencies, statuses, hang_ups = time.process_time(), time.perf_counter(), [], Counter[int](), 0
+    for _ in range(plan.count):
+        time.sleep(IDLE_SECONDS)
+        before, _ = sink_reading(plan.sink)
+        client, began = Client(target, count=1), time.time()
+        client.run()
+        _, last = sink_reading(plan.sink, at_least=before + plan.per_request, wait=plan.patience)
+        latencies.append(last - began)
+        statuses += client.statuses
+        hang_ups += client.hang_ups
+    return Posted(sorted(latencies), statuses, hang_ups, time.perf_counter() - start, time.process_time() - own)
+
+
 def measure(target: Target, plan: Plan, meter: Meter) -> Slice:
     """Posts, waits for the deliveries when a sink is given, and tells what it took."""
-    arrived_before = sink_reading(plan.sink)[0] if plan.sink else 0
+    before = sink_reading(plan.sink)[0] if plan.sink else 0
     first, began = meter.read(), time.time()
-    client = Client(target, plan)
-    own_before = time.process_time()
-    seconds = client.run()
-    client_share = (time.process_time() - own_before) / seconds
-    expected = len(client.latencies) * plan.per_request if plan.sink else 0
-    delivered, took = _deliveries(plan, arrived_before, expected, began)
+    posted = post_one_by_one(target, plan) if plan.is_one_by_one else post(target, plan)
+    requests = len(posted.latencies)
+    expected = requests * plan.per_request if plan.sink else 0
+    delivered, took = _deliveries(plan, before, expected, began)
     usage = meter.between(first, meter.read())
-    latencies = sorted(client.latencies)
     return Slice(
         path=target.path,
         connections=plan.connections,
-        requests=len(latencies),
-        seconds=seconds,
-        accepted_per_s=len(latencies) / seconds,
-        p50_ms=1000 * quantile(latencies, 0.5),
-        p99_ms=1000 * quantile(latencies, 0.99),
-        statuses=dict(client.statuses),
-        hang_ups=client.hang_ups,
-        client_share=client_share,
+        requests=requests,
+        seconds=posted.seconds,
+        accepted_per_s=requests / posted.seconds,
+        p50_ms=1000 * quantile(posted.latencies, 0.5),
+        p99_ms=1000 * quantile(posted.latencies, 0.99),
+        statuses=dict(posted.statuses),
+        hang_ups=posted.hang_ups,
+        client_share=posted.client_seconds / posted.seconds,
         expected=expected,
         delivered=delivered,
         delivered_per_s=delivered / took if took > 0 else 0.0,
         cpu_seconds=dict(usage.by_name),
-        cpu_ms_per_message=1000 * usage.seconds / max(1, delivered or len(latencies)),
+        cpu_ms_per_message=1000 * usage.seconds / max(1, delivered or requests),
         foreign_cores=usage.foreign_cores,
         steal_cores=usage.steal_cores,
     )

@@ -75,7 +75,7 @@ def line(one: Measured, scenario: Scenario) -> str:
     """A slice as it is taken, for whoever watches."""
     taken = one.slice
     return (
-        f"  {one.round or 'warm-up':>7} {TITLES[one.design]:<16}{getattr(taken, scenario.figure):>8,.0f}/s"
+        f"  {one.round or 'warm-up':>7} {TITLES[one.design]:<16}{getattr(taken, scenario.figure):>8,.0f}"
         f"  CPU {taken.cpu_ms_per_message:6.2f} ms  p50 {taken.p50_ms:5.1f}  p99 {taken.p99_ms:6.1f} ms"
         f"  client {taken.client_share:4.0%}  others {taken.foreign_cores:.2f}  {one.fault}"
     )

@@ -54,7 +54,11 @@ def keep(path: Path, facts: dict[str, str], measured: Sequence[Measured]) -> Non
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter slices, a broadcast of 2,000")
-    parser.add_argument("--only", default="", help="comma-separated: email, webhook, event, broadcast, *_intake")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="comma-separated: email, webhook, event, idle, broadcast, notify_intake, events_intake",
+    )
     parser.add_argument("--delay-ms", type=float, default=0.0, help="how late the sinks answer")
     parser.add_argument("--foreign", type=float, default=0.25, help="cores used by others that spoil a slice")
     return parser.parse_args()

@@ -33,10 +33,13 @@ class Scenario:
     warm_up: tuple[str, ...] = DESIGNS
     per_request: int = 1
     needs_workers: bool = True
+    is_one_by_one: bool = False
 
     @property
     def figure(self) -> str:
         """The field of a slice that the scenario is about."""
+        if self.is_one_by_one:
+            return "p50_ms"
         return "delivered_per_s" if self.needs_workers else "accepted_per_s"
 
     def is_one_for_all(self, design: str) -> bool:
@@ -56,6 +59,7 @@ class Scenario:
             seconds=self.amount.seconds,
             per_request=requests if self.is_one_for_all(design) else self.per_request,
             sink=place.sink_url if self.needs_workers else "",
+            is_one_by_one=self.is_one_by_one,
         )
 
 
@@ -64,12 +68,20 @@ def scenarios(*, is_quick: bool) -> list[Scenario]:
     rounds, size = (2, 1) if is_quick else (5, 2)
     singles = Amount(rounds=rounds, requests={PRODUCT: 1500 * size, PLAIN: 150 * size, TUNED: 200 * size})
     events = Amount(rounds=rounds, requests={PRODUCT: 700 * size, PLAIN: 70 * size, TUNED: 100 * size})
+    few = Amount(rounds=rounds, requests=dict.fromkeys(DESIGNS, 10 * size))
     intake = Amount(rounds=rounds, requests={}, seconds=1.5 * size)
     return [
         Scenario(name="email", title="emails delivered/s", kind="email", amount=singles),
         Scenario(name="webhook", title="webhooks delivered/s", kind="webhook", amount=singles),
         Scenario(
             name="event", title="delivered/s, events with two channels", kind="event", amount=events, per_request=2
+        ),
+        Scenario(
+            name="idle",
+            title="ms from request to sink, one email at a time",
+            kind="email",
+            amount=few,
+            is_one_by_one=True,
         ),
         broadcast(everyone(is_quick=is_quick), is_quick=is_quick),
         intake_alone("notify", "email", amount=intake),

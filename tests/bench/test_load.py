@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from bench.client import Client
 from bench.cpu import Meter
 from bench.http_wire import Target
-from bench.load import Client, Plan, measure, quantile
+from bench.load import Plan, measure, quantile
 
 
 def test_measure_until_count(sink: Any) -> None:
@@ -42,6 +43,16 @@ def test_measure_gives_up_on_what_never_arrives(sink: Any) -> None:
     taken = measure(Target(sink.url, "/hook", "{}", key="k"), plan, Meter({}))
 
     assert (taken.expected, taken.delivered) == (2, 1)
+
+
+def test_measure_one_by_one_until_each_has_arrived(start_sink: Any) -> None:
+    sink = start_sink(delay_ms=20)
+    plan = Plan(count=3, sink=sink.url, is_one_by_one=True, settle=0.0)
+
+    taken = measure(Target(sink.url, "/hook", "{}", key="k"), plan, Meter({}))
+
+    assert (taken.delivered, taken.statuses) == (3, {200: 3})
+    assert 20 <= taken.p50_ms <= taken.p99_ms < taken.seconds * 1000
 
 
 class Closing(http.server.BaseHTTPRequestHandler):
@@ -74,7 +85,7 @@ def closing_url() -> Iterator[str]:
 
 
 def test_client_connects_again_after_each_hang_up(closing_url: str) -> None:
-    client = Client(Target(closing_url, "/", "{i}", key="k"), Plan(connections=2, count=10))
+    client = Client(Target(closing_url, "/", "{i}", key="k"), connections=2, count=10)
 
     client.run()
 

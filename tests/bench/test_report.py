@@ -111,4 +111,4 @@ def test_shown_with_three_digits(value: float | None, expected: str) -> None:
 def test_scenarios_have_names_of_their_own(is_quick: bool) -> None:
     names = [one.name for one in scenarios(is_quick=is_quick)]
 
-    assert names == ["email", "webhook", "event", "broadcast", "notify_intake", "events_intake"]
+    assert names == ["email", "webhook", "event", "idle", "broadcast", "notify_intake", "events_intake"]
