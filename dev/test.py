@@ -1,6 +1,7 @@
 """`make test`: the suite on a PostgreSQL and a Valkey of its own, in parallel."""
 
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,12 +37,12 @@ def throwaway_services(*, use_system_postgres: bool = False) -> Iterator[dict[st
         place = Place(
             folder=Path(folder),
             ports={name: free_port() for name in ("postgres", "valkey")},
-            passwords=dict.fromkeys(("POSTGRES_PASSWORD", "VALKEY_PASSWORD"), "throwaway"),
+            passwords={name: secrets.token_urlsafe() for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD")},
             is_durable=False,
             use_system_postgres=use_system_postgres,
         )
         with services(os.environ, place) as reached:
-            yield dict(os.environ) | reached.settings
+            yield {"SECRET_KEY": secrets.token_urlsafe(50)} | os.environ | reached.settings
 
 
 def pytest(arguments: list[str], settings: dict[str, str]) -> int:
