@@ -5,15 +5,16 @@ from typing import Any
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.selectors import shown_address, timeline_of
 from delivery_gateway.states import Status
+from tenants.models import ApiKey
 
 
-def notification_summary(row: NotificationLog, *, may_see_addresses: bool) -> dict[str, Any]:
+def notification_summary(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "status": row.status,
         "mode": row.mode,
         "channel": row.channel,
-        "to": shown_address(row, may_see_addresses),
+        "to": shown_address(row, key),
         "subject": row.subject,
         "event_id": row.event_id,
         "event_type": row.event_type or None,
@@ -29,8 +30,8 @@ def notification_summary(row: NotificationLog, *, may_see_addresses: bool) -> di
     }
 
 
-def notification_detail(row: NotificationLog, *, may_see_addresses: bool) -> dict[str, Any]:
-    return notification_summary(row, may_see_addresses=may_see_addresses) | {
+def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
+    return notification_summary(row, key) | {
         "body": row.body,
         "html": row.html or None,
         "category": row.category or None,
@@ -51,14 +52,14 @@ def error_of(row: NotificationLog) -> dict[str, str] | None:
     return {"class": row.error_class, "code": row.error_code, "detail": row.detail}
 
 
-def dead_letter(letter: DeadLetter, *, may_see_addresses: bool) -> dict[str, Any]:
+def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
     row = letter.notification
     return {
         "id": str(letter.id),
         "notification": {
             "id": str(row.id),
             "status": row.status,
-            "to": shown_address(row, may_see_addresses),
+            "to": shown_address(row, key),
             "event_id": row.event_id,
             "user_id": row.user_id or None,
         },

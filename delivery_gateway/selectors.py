@@ -8,7 +8,8 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.states import Status
-from tenants.masking import mask
+from tenants.masking import shown
+from tenants.models import ApiKey
 
 
 def notifications_of(tenant_id: uuid.UUID) -> QuerySet[NotificationLog]:
@@ -35,8 +36,8 @@ def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
     return list(found.order_by("-count", "channel", "code")[:200])
 
 
-def shown_address(row: NotificationLog | SandboxMessage, may_see_addresses: bool) -> str:
-    return row.to if may_see_addresses or row.channel == "in_app" else mask(row.to)
+def shown_address(row: NotificationLog, key: ApiKey) -> str:
+    return row.to if row.channel == "in_app" else shown(row.to, key)
 
 
 def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:

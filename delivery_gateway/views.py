@@ -13,7 +13,6 @@ from delivery_gateway import answers, dead_letters, ledger, schemas, selectors
 from delivery_gateway.filters import filtered
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import IllegalTransition
-from tenants.authentication import may_see_addresses
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem
 from traffic_control.pagination import page_of
@@ -41,8 +40,7 @@ class NotificationsView(APIView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         rows = filtered(request, selectors.notifications_of(request.tenant.id), fields=NOTIFICATION_FILTERS)
-        unmasked = may_see_addresses(request)
-        return page_of(request, rows, lambda row: answers.notification_summary(row, may_see_addresses=unmasked))
+        return page_of(request, rows, lambda row: answers.notification_summary(row, request.api_key))
 
 
 class NotificationView(APIView):
@@ -56,7 +54,7 @@ class NotificationView(APIView):
     )  # fmt: skip
     def get(self, request: Request, notification_id: uuid.UUID) -> Response:
         row = notification_or_404(request, notification_id)
-        return Response(answers.notification_detail(row, may_see_addresses=may_see_addresses(request)))
+        return Response(answers.notification_detail(row, request.api_key))
 
 
 class CancelView(Idempotent, APIView):
@@ -75,7 +73,7 @@ class CancelView(Idempotent, APIView):
         except IllegalTransition as exc:
             raise Problem("not_cancellable", str(exc), status=409) from exc
         row = notification_or_404(request, notification_id)
-        return Response(answers.notification_detail(row, may_see_addresses=may_see_addresses(request)))
+        return Response(answers.notification_detail(row, request.api_key))
 
 
 class DeadLettersView(APIView):
@@ -95,8 +93,7 @@ class DeadLettersView(APIView):
         letters = filtered(request, letters, fields=LETTER_FILTERS, also=("group_by",))
         if group_by:
             return Response({"data": selectors.by_cause(letters), "has_more": False, "next_cursor": None})
-        unmasked = may_see_addresses(request)
-        return page_of(request, letters, lambda letter: answers.dead_letter(letter, may_see_addresses=unmasked))
+        return page_of(request, letters, lambda letter: answers.dead_letter(letter, request.api_key))
 
 
 class DeadLetterView(APIView):
@@ -110,7 +107,7 @@ class DeadLetterView(APIView):
     )  # fmt: skip
     def get(self, request: Request, letter_id: uuid.UUID) -> Response:
         letter = letter_or_404(request, letter_id)
-        return Response(answers.dead_letter(letter, may_see_addresses=may_see_addresses(request)))
+        return Response(answers.dead_letter(letter, request.api_key))
 
 
 class ReplayOneView(Idempotent, APIView):
@@ -128,7 +125,7 @@ class ReplayOneView(Idempotent, APIView):
             detail = f"This letter was replayed already; its notification is {letter.notification.status}."
             raise Problem("already_replayed", detail, status=409)
         letter = letter_or_404(request, letter_id)
-        answer = answers.dead_letter(letter, may_see_addresses=may_see_addresses(request))
+        answer = answers.dead_letter(letter, request.api_key)
         return Response(answer, status=HTTP_202_ACCEPTED)
 
 

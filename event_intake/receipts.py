@@ -5,6 +5,7 @@ from typing import Any
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.selectors import shown_address
 from notification_processor.models import Event
+from tenants.models import ApiKey
 from traffic_control.errors import Problem, problem_body
 
 SHOWN_STATES = {Event.State.ACCEPTED: "accepted", Event.State.GENERATED: "processing"}
@@ -20,12 +21,12 @@ def event_receipt(event: Event) -> dict[str, Any]:
     }
 
 
-def notification_receipt(row: NotificationLog, *, may_see_addresses: bool) -> dict[str, Any]:
+def notification_receipt(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "status": "pending",
         "channel": row.channel,
-        "to": shown_address(row, may_see_addresses),
+        "to": shown_address(row, key),
         "created_at": row.created_at,
         "links": {"self": f"/v1/notifications/{row.id}/"},
     }

@@ -17,7 +17,6 @@ from event_intake import schemas
 from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
 from event_intake.serializers import EventBatchSerializer, EventSerializer, NotifyBatchSerializer, NotifySerializer
 from notification_processor import direct, events
-from tenants.authentication import may_see_addresses
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem, problem_of
 from traffic_control.pagination import page_of
@@ -117,7 +116,7 @@ class NotifyView(Idempotent, APIView):
         if isinstance(prepared, Problem):
             raise prepared
         (row,) = direct.accept([prepared])
-        receipt = notification_receipt(row, may_see_addresses=may_see_addresses(request))
+        receipt = notification_receipt(row, request.api_key)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
 
 

@@ -22,7 +22,7 @@ def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefau
     addressed = {
         channel: default_integrations(tenant_ids, channel)
         for channel, spec in CHANNELS.items()
-        if spec.may_have_address
+        if spec.address_setting
     }
     choices = dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults"))
     return {

@@ -10,7 +10,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from traffic_control.log_context import current_request_id
 
@@ -135,6 +134,8 @@ def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
 
 def problem_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler. What we did not foresee is a 500 that leaks nothing and is logged with its id."""
+    from rest_framework.views import set_rollback  # which imports our authentication, which imports this module
+
     request = context["request"]
     problem = problem_of(exc)
     if problem is None or problem.status_code >= 500:

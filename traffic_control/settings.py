@@ -165,7 +165,6 @@ MAX_BATCH_BODY_BYTES = env.int("MAX_BATCH_BODY_BYTES", 4 * 1024 * 1024)
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
-API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")
 RECIPIENT_RATE_LIMIT = env.str("RECIPIENT_RATE_LIMIT", "")
 
 # --- Delivery ---------------------------------------------------------------------------------------------------

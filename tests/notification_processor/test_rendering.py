@@ -1,0 +1,122 @@
+import time
+
+import pytest
+
+from notification_processor import rendering
+from notification_processor.rendering import Source, TemplateFault, inline_source, render, variables_of
+
+
+def rendered(text, data=None, *, part="body", channel="email"):
+    source = inline_source(channel=channel, **({"subject": "", "body": "", "html": ""} | {part: text}))
+    return getattr(render(source, data or {}), part)
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "expected"),
+    [
+        ("Hi {{ name }}", {"name": "Ann"}, "Hi Ann"),
+        ("{{ nickname|default('you') }}", {}, "you"),
+        ("{% for i in order.items %}{{ loop.index }}.{{ i.name }} {% endfor %}", {"order": {"items": [{"name": "x"}]}}, "1.x "),
+        ("{{ total|round(2) }} {{ 2 * 3 }} {{ 'a' ~ 1 }}", {"total": 12.3456}, "12.35 6 a1"),
+        ("{{ tags|join(', ') }}", {"tags": ["a", "b"]}, "a, b"),
+        ("{{ rows|join('-', attribute='id') }}", {"rows": [{"id": 1}, {"id": 2}]}, "1-2"),
+        ("{{ data|tojson }}", {"data": {"a": [1]}}, '{"a":[1]}'),
+        ("{% if x is defined %}a{% else %}b{% endif %}", {}, "b"),
+    ],
+)
+def test_render_fills_in_values(text, data, expected):
+    assert rendered(text, data) == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "channel", "expected"),
+    [
+        ("html", "email", "&lt;b&gt;&amp;"),
+        ("body", "email", "<b>&"),
+        ("subject", "email", "<b>&"),
+        ("body", "slack", "&lt;b&gt;&amp;"),
+        ("body", "telegram", "&lt;b&gt;&amp;"),
+        ("body", "webhook", "<b>&"),
+    ],
+)
+def test_render_escapes_for_where_the_text_goes(part, channel, expected):
+    assert rendered("{{ x }}", {"x": "<b>&"}, part=part, channel=channel) == expected
+
+
+def test_render_author_markup_in_chat_stays():
+    assert rendered("<{{ url }}|open> *bold*", {"url": "https://a/?x=1&y"}, channel="slack") == "<https://a/?x=1&amp;y|open> *bold*"
+
+
+def test_render_subject_is_one_line():
+    assert rendered("a\r\nBcc: {{ x }}", {"x": "b\nc"}, part="subject") == "a Bcc: b c"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("Hi\n{{ user.first_nme }}", 2, ['the variable "first_nme" is missing', 'Did you mean "first_name"?']),
+        ("{{ usr }}", 1, ['the variable "usr" is missing', 'Did you mean "user"?']),
+        ("a\nb\n{{ 1 / 0 }}", 3, ["division by zero"]),
+    ],
+)
+def test_render_fault_names_line_and_variable(text, line, words):
+    with pytest.raises(TemplateFault) as caught:
+        rendered(text, {"user": {"first_name": "Ann"}})
+    assert caught.value.line == line
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("text", ["{{", "{% if %}", "{% foo %}", "{{ x|nosuch }}", "{% for %}", "{{ 'a'|center(9) }}"])
+def test_check_refuses_bad_syntax_with_its_line(text):
+    with pytest.raises(TemplateFault) as caught:
+        rendering.check(Source("", "email", body=f"fine\n{text}"))
+    assert caught.value.line == 2
+
+
+HOSTILE = [
+    "{{ 'A' * 300000000 }}",
+    "{{ 7 ** 3000000 }}",
+    "{{ (10 ** 64) ** 64 }}",
+    "{{ '%2000000000d' % 1 }}",
+    "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% endfor %}{% endfor %}{% endfor %}",
+    "{{ range(1000000000) }}",
+    "{{ ''.__class__ }}",
+    "{{ ''['__class__'].mro }}",
+    "{{ x|attr('__class__') }}",
+    "{{ 'a'.upper() }}",
+    "{{ 'a'.format(1) }}",
+    "{{ _step }}",
+    "{% include 'x' %}",
+    "{% import 'x' as y %}",
+    "{% extends 'x' %}",
+    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "{% set x %}a{% endset %}",
+    "{% filter upper %}a{% endfilter %}",
+    "{% for x in range(3) recursive %}{{ loop(range(3)) }}{% endfor %}",
+    "{{ " + "(" * 400 + "1" + ")" * 400 + " }}",
+    "{% set x = 'aa' %}" + "{% set x = x ~ x %}" * 30 + "{{ x }}",
+    "{% set x = 'aa' %}" + "{% set x = x + x %}" * 30 + "{{ x }}",
+    "{% set x = 'aaaaaaaa' %}" + "{% set x = x|replace('a', 'aaaaaaaa') %}" * 12 + "{{ x }}",
+    "{% set x = ['a', 'a'] %}" + "{% set x = [x|join(x|join), x|join] %}" * 30 + "{{ x|join }}",
+    "{{ cycler(1) }}",
+    "{{ joiner() }}",
+    "{{ lipsum(n=1000) }}",
+    "{{ namespace() }}",
+    "{{ 1|round(1000000000, 'ceil') }}",
+    "{% for i in range(1000) %}{{ big }}{% endfor %}",
+    "{{ x" + ".y" * 3000 + " }}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
+def test_render_hostile_template_is_refused_quickly(text):
+    began = time.perf_counter()
+    with pytest.raises(TemplateFault):
+        rendered(text, {"big": "a" * 10_000})
+    assert time.perf_counter() - began < 1.5
+    assert rendered("still {{ a }}", {"a": "fine"}) == "still fine"
+
+
+def test_variables_of_a_template_are_its_top_level_names():
+    source = Source("k", "email", subject="{{ a }}", body="{% for i in b %}{{ i.c }}{% endfor %}{{ customer.name }}")
+    assert variables_of(source) == {"a", "b", "customer"}
