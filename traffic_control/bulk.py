@@ -39,14 +39,16 @@ def _update_chunk(
     fields = [model._meta.get_field(name) for name in (*match, *columns)]
     names = [f.column for f in fields]
     values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
-    casts = [f"CAST(v.{n} AS {f.db_type(connection)})" if connection.vendor == "postgresql" else f"v.{n}"
-             for n, f in zip(names, fields, strict=True)]
+    casts = [
+        f"CAST(v.new_{n} AS {f.db_type(connection)})" if connection.vendor == "postgresql" else f"v.new_{n}"
+        for n, f in zip(names, fields, strict=True)
+    ]
     sets = ", ".join(f"{n} = {c}" for n, c in list(zip(names, casts, strict=True))[len(match) :])
     on = " AND ".join(f"t.{n} = {c}" for n, c in list(zip(names, casts, strict=True))[: len(match)])
     sql = (
-        f"WITH v({', '.join(names)}) AS (VALUES {values}) "  # noqa: S608 - names come from models, values are bound
+        f"WITH v({', '.join(f'new_{n}' for n in names)}) AS (VALUES {values}) "  # noqa: S608 - names come from models, values are bound
         f"UPDATE {model._meta.db_table} AS t SET {sets}{', ' + increments if increments else ''} "
-        f"FROM v WHERE {on}{' AND ' + where if where else ''} RETURNING t.id"
+        f"FROM v WHERE {on}{' AND ' + where if where else ''} RETURNING id"
     )
     params = [f.get_db_prep_save(x, connection) for row in rows for f, x in zip(fields, row, strict=True)]
     with connection.cursor() as cursor:
