@@ -1,0 +1,103 @@
+"""The OpenAPI document: what every call shares, added to what the views say of themselves.
+
+A view adds its own parts with `@extend_schema(operation_id=…, tags=[…], summary=…, request=…, responses=…)`.
+"""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details. `code` is stable; `errors` lists the faulty places of a body.",
+    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer into the body"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "hint": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+RESPONSES = {
+    "400": ("Invalid", "The request is not valid; nothing was stored."),
+    "401": ("NotAuthenticated", "The API key is missing, unknown, expired or revoked."),
+    "403": ("NotAllowed", "The tenant is not active, or the key lacks the scope."),
+    "404": ("NotFound", "This tenant has no such object."),
+    "409": ("InProgress", "The first request with this Idempotency-Key is still running."),
+    "413": ("TooLarge", "The body is too large."),
+    "415": ("UnsupportedMediaType", "The body is not JSON in UTF-8."),
+    "422": ("KeyReused", "The Idempotency-Key was used with another body."),
+    "default": ("Problem", "Any other error."),
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same key and body, the request is answered as the first time and not repeated.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 257},
+}
+
+
+class Schema(AutoSchema):
+    """Adds problems, the Idempotency-Key header, and the scope a key needs."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict[str, Any] | None:
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is None:
+            return None
+        if self._takes_idempotency_key():
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        for status in self._problems(operation):
+            operation["responses"].setdefault(status, self._problem(status))
+        return operation
+
+    def get_description(self) -> str:
+        described = super().get_description()
+        scope = getattr(self.view, "scopes", {}).get(self.method)
+        return f"{described}\n\nNeeds the scope `{scope}`.".strip() if scope else described
+
+    def _takes_idempotency_key(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "is_idempotent", False)
+
+    def _problems(self, operation: dict[str, Any]) -> list[str]:
+        statuses = ["400", "default"]
+        if any(operation.get("security", ())):
+            statuses += ["401", "403"]
+        if "{" in self.path:
+            statuses.append("404")
+        if "requestBody" in operation:
+            statuses += ["413", "415"]
+        if self._takes_idempotency_key():
+            statuses += ["409", "422"]
+        return sorted(statuses)
+
+    def _problem(self, status: str) -> dict[str, Any]:
+        name, description = RESPONSES[status]
+        problem = self._component("Problem", ResolvedComponent.SCHEMA, PROBLEM)
+        response = {"description": description, "content": {"application/problem+json": {"schema": problem}}}
+        return self._component(name, ResolvedComponent.RESPONSE, response)
+
+    def _component(self, name: str, kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+        component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)
+        self.registry.register_on_missing(component)
+        ref: dict[str, Any] = component.ref
+        return ref
