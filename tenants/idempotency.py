@@ -1,0 +1,164 @@
+"""`Idempotency-Key`: the same request sent twice is done once, and answered the same way twice.
+
+Follows the IETF draft "The Idempotency-Key HTTP Header Field". A key belongs to a tenant, a method and a path, and is
+kept for IDEMPOTENCY_HOURS. The claim, the work and the answer share one transaction: a crash or an error stores none
+of them, and a twin that comes meanwhile waits for the first to end.
+"""
+
+import functools
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.models import IdempotencyRecord, Tenant
+from traffic_control.errors import Problem
+from traffic_control.ids import uuid7
+from traffic_control.renderers import ProblemAwareJSONRenderer
+
+VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+WAIT_FOR_TWIN = 2  # seconds; on PostgreSQL, where it also bounds every other lock wait of the request
+LOCK_NOT_AVAILABLE = "55P03"
+# An expired record is taken over in place. RETURNING is silent when the row exists and still counts.
+CLAIM = """
+INSERT INTO {table} AS r (id, tenant_id, scope, key, fingerprint, status_code, response, location, created_at)
+VALUES (%s, %s, %s, %s, %s, NULL, '', '', %s)
+ON CONFLICT (tenant_id, scope, key) DO UPDATE
+SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
+WHERE r.created_at < %s
+RETURNING r.id
+"""
+
+
+class Idempotent:
+    """Mixin for an APIView: its `post` runs in one transaction, and once per `Idempotency-Key` when there is one.
+
+    Answers other than 2xx roll back. Keys are not for answers with secrets in them: these would be stored.
+    """
+
+    is_idempotent = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "post" in cls.__dict__:
+            cls.post = once_per_key(cls.__dict__["post"])  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose request this is, which one, and what it said."""
+
+    tenant: Tenant
+    scope: str
+    key: str
+    fingerprint: str
+
+
+def once_per_key(post: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    @functools.wraps(post)
+    def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        claim = claim_of(request)
+        with transaction.atomic():
+            record_id = take(claim) if claim else None
+            if claim and record_id is None:
+                return replay(claim)
+            response = post(view, request, *args, **kwargs)
+            if not 200 <= response.status_code < 300:
+                transaction.set_rollback(True)
+            elif record_id:
+                remember(record_id, response)
+            return response
+
+    return wrapper
+
+
+def claim_of(request: Any) -> Claim | None:
+    """None without the header. Raises Problem 400 `idempotency_key_invalid`."""
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return None
+    scope = f"{request.method} {request.path}"[:200]
+    return Claim(request.tenant, scope, read_key(given), fingerprint_of(request.data))
+
+
+def read_key(given: str) -> str:
+    """A structured-field string is quoted; a bare key is accepted too."""
+    text = given.strip()
+    key = text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text
+    if not VISIBLE.fullmatch(key):
+        detail = "Idempotency-Key must have 1 to 255 visible ASCII characters, for example a UUID."
+        raise Problem("idempotency_key_invalid", detail)
+    return key
+
+
+def fingerprint_of(body: Any) -> str:
+    """The same for bodies that differ in white space or in the order of keys only."""
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def take(claim: Claim) -> uuid.UUID | None:
+    """The id of the new record; None when an earlier request has it. Waits for a twin under way.
+
+    Raises Problem 409 `idempotency_key_in_progress` when the twin takes longer than WAIT_FOR_TWIN.
+    """
+    now = timezone.now()
+    fresh, expired = uuid7(), now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+    field = IdempotencyRecord._meta.get_field
+    values = [
+        field("id").get_db_prep_save(fresh, connection),
+        field("tenant").get_db_prep_save(claim.tenant.id, connection),
+        claim.scope,
+        claim.key,
+        claim.fingerprint,
+        field("created_at").get_db_prep_save(now, connection),
+        field("created_at").get_db_prep_save(expired, connection),
+    ]
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(_claim_statement(), values)
+        except OperationalError as exc:
+            if getattr(exc.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+                raise
+            detail = "The first request with this Idempotency-Key is still running. Send the same request again."
+            raise Problem("idempotency_key_in_progress", detail, status=409, headers={"Retry-After": "1"}) from exc
+        row = cursor.fetchone()
+    return uuid.UUID(str(row[0])) if row else None
+
+
+def _claim_statement() -> str:
+    claim = CLAIM.format(table=IdempotencyRecord._meta.db_table)
+    return f"SET LOCAL lock_timeout = '{WAIT_FOR_TWIN}s'; {claim}" if connection.vendor == "postgresql" else claim
+
+
+def replay(claim: Claim) -> HttpResponse:
+    """The first answer, byte for byte. Raises Problem 422 `idempotency_key_reused` for another body."""
+    first = IdempotencyRecord.objects.get(tenant=claim.tenant, scope=claim.scope, key=claim.key)
+    if first.fingerprint != claim.fingerprint:
+        detail = "This Idempotency-Key was used with another body. Use a new key for a new request."
+        raise Problem("idempotency_key_reused", detail, status=422)
+    headers = {"Idempotent-Replayed": "true"} | ({"Location": first.location} if first.location else {})
+    return HttpResponse(first.response, status=first.status_code, headers=headers, content_type="application/json")
+
+
+def remember(record_id: uuid.UUID, response: HttpResponseBase) -> None:
+    body = ProblemAwareJSONRenderer().render(response.data) if isinstance(response, Response) else b""
+    IdempotencyRecord.objects.filter(pk=record_id).update(
+        status_code=response.status_code, response=body.decode(), location=response.headers.get("Location", "")[:300]
+    )
+
+
+def purge(*, before: datetime) -> int:
+    """Forgets records that no longer count; how many."""
+    return IdempotencyRecord.objects.filter(created_at__lt=before).delete()[0]

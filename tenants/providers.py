@@ -1,0 +1,73 @@
+"""The fields of each provider's configuration, as plain data. The first provider of a channel is its default."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+CHANNELS = ("email", "slack", "teams", "telegram", "webhook", "in_app")
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    HOST = "host"
+    PORT = "port"
+    FLAG = "flag"
+    URL = "url"
+    SENDER = "sender"
+    CHAT = "chat"
+    BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a kind
+    SIGNING_SECRET = "signing_secret"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A secret field is sealed, and never answered again except for its last four characters."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    is_secret: bool = False
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    name: str
+    fields: tuple[Field, ...]
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+
+SMTP = Provider(
+    "smtp",
+    (
+        Field("host", Kind.HOST, is_required=True),
+        Field("port", Kind.PORT),
+        Field("username"),
+        Field("password", is_secret=True),
+        Field("use_tls", Kind.FLAG),
+        Field("use_ssl", Kind.FLAG),
+        Field("from_email", Kind.SENDER),
+    ),
+)
+SLACK_HOOK = Provider("webhook", (Field("url", Kind.URL, is_secret=True, is_required=True),))
+TEAMS_FLOW = Provider("workflows", (Field("url", Kind.URL, is_secret=True, is_required=True),))
+TELEGRAM_BOT = Provider(
+    "bot", (Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True), Field("chat_id", Kind.CHAT))
+)
+STANDARD_WEBHOOKS = Provider(
+    "standard_webhooks", (Field("url", Kind.URL), Field("secret", Kind.SIGNING_SECRET, is_secret=True))
+)
+
+PROVIDERS: dict[str, tuple[Provider, ...]] = {
+    "email": (SMTP,),
+    "slack": (SLACK_HOOK,),
+    "teams": (TEAMS_FLOW,),
+    "telegram": (TELEGRAM_BOT,),
+    "webhook": (STANDARD_WEBHOOKS,),
+}
+
+
+def provider_of(channel: str, name: str = "") -> Provider | None:
+    """The named provider of a channel, or its default one."""
+    known = PROVIDERS.get(channel, ())
+    return next((provider for provider in known if name in ("", provider.name)), None)

@@ -1,0 +1,66 @@
+"""Who hears it: customers, where to reach them, and what they agreed to."""
+
+from django.db import models
+
+from tenants.models import Tenant
+from traffic_control.ids import uuid7
+
+
+class Customer(models.Model):
+    """A recipient, known to its tenant as `user_id`. The address of the in-app channel is the customer itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_index=False)  # both indexes below lead with it
+    user_id = models.CharField(max_length=128)
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    addresses = models.JSONField(default=dict, blank=True, help_text="slack, teams, telegram, webhook")
+    locale = models.CharField(max_length=35, blank=True)
+    timezone = models.CharField(max_length=64, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "user_id"], name="one_customer_per_user_id")]
+        indexes = [models.Index(fields=["tenant", "id"], name="customers_in_order")]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+    def address_on(self, channel: str) -> str:
+        """Empty when there is none."""
+        if channel == "in_app":
+            return self.user_id
+        return self.email if channel == "email" else str(self.addresses.get(channel) or "")
+
+
+class Preference(models.Model):
+    """One choice of one customer. Sparse: no row means the default.
+
+    An empty category means every category, an empty channel every channel.
+    """
+
+    class Source(models.TextChoices):
+        API = "api"
+        OPERATOR = "operator"
+        UNSUBSCRIBE_LINK = "unsubscribe_link"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="preferences", db_index=False)
+    category = models.CharField(max_length=64, blank=True, default="")
+    channel = models.CharField(max_length=20, blank=True, default="")
+    is_enabled = models.BooleanField()
+    source = models.CharField(max_length=20, choices=Source, default=Source.API)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "category", "channel"], name="one_preference_per_choice")
+        ]
+
+    def __str__(self) -> str:
+        state = "on" if self.is_enabled else "off"
+        return f"{self.channel or 'every channel'} {state} for {self.category or 'everything'}"
