@@ -1,0 +1,64 @@
+"""urllib3's connections with three differences: they dial where they are told, know whether they wrote, and age."""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.wait import wait_for_read
+
+Socket = socket.socket
+MAX_AGE = 60.0  # seconds: a change of DNS is followed within that time, however busy the connection is
+
+
+class _Dialled:
+    """Mixed in before urllib3's class. `has_written`: whether a byte of this request was handed to the system."""
+
+    dial: Callable[[], socket.socket]
+    born = 0.0  # on the monotonic clock
+    has_written = False
+
+    def _new_conn(self) -> socket.socket:
+        return self.dial()
+
+    def send(self, data: Any) -> None:
+        super().send(data)  # type: ignore[misc]
+        self.has_written = True
+
+
+class PlainConnection(_Dialled, HTTPConnection):
+    pass
+
+
+class TlsConnection(_Dialled, HTTPSConnection):
+    pass
+
+
+Connection = PlainConnection | TlsConnection
+
+
+def make(scheme: str, host: str, port: int, tls: ssl.SSLContext, dial: Callable[[], socket.socket]) -> Connection:
+    """A connection, not yet connected; the certificate must be that of `host`."""
+    connection = TlsConnection(host, port, ssl_context=tls) if scheme == "https" else PlainConnection(host, port)
+    connection.dial = dial
+    connection.born = time.monotonic()
+    return connection
+
+
+def is_usable(connection: Connection) -> bool:
+    """False when the peer has closed it (or said anything unasked) while it rested, or when it is too old."""
+    is_young = time.monotonic() - connection.born < MAX_AGE
+    return is_young and connection.sock is not None and not is_dropped(connection.sock)
+
+
+def is_dropped(sock: Socket) -> bool:
+    """Whether the peer has closed a resting connection, or said something unasked, which comes to the same."""
+    return wait_for_read(sock, timeout=0.0)
+
+
+def reply_of(connection: Connection) -> http.client.HTTPResponse:
+    """The standard library's response: unlike urllib3's it neither decompresses nor logs the URL (it may be secret)."""
+    return http.client.HTTPConnection.getresponse(connection)
