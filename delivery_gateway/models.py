@@ -123,6 +123,7 @@ class DeadLetter(models.Model):
     replayed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions = [("replay_deadletter", "Can send dead letters again")]
         indexes = [models.Index(fields=["tenant", "id"], name="dead_letters_newest")]
 
     def __str__(self) -> str:

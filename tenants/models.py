@@ -17,6 +17,9 @@ class Tenant(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        permissions = [("view_pii", "Can see addresses in full")]
+
     def __str__(self) -> str:
         return self.name
 

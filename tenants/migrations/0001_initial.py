@@ -43,6 +43,9 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
+            options={
+                "permissions": [("view_pii", "Can see addresses in full")],
+            },
         ),
         migrations.CreateModel(
             name="Membership",
