@@ -4,8 +4,9 @@ set -eu
 
 case "${1:-}" in
 web)
+    # Each thread keeps a database connection: processes times threads times containers must fit max_connections.
     exec granian --interface wsgi --host 0.0.0.0 --port "${PORT:-8000}" --no-ws \
-        --workers "${WEB_CONCURRENCY:-2}" traffic_control.wsgi:application
+        --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-16}" traffic_control.wsgi:application
     ;;
 worker)
     # WORKER_QUEUES: some of process,deliver.email,deliver.chat,deliver.webhook,deliver.in_app; unset: all of them.

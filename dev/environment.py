@@ -40,6 +40,7 @@ def product_settings(
         "EGRESS_ALLOW": "127.0.0.0/8,::1/128",
         "PUBLIC_URL": f"http://{HOST}:{web_port(given)}",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # Celery's, seven lines long
     }
     return (
         defaults | unclaimed(catcher, given) | {name: value for name, value in given.items() if value} | dict(reached)

@@ -4,6 +4,7 @@ Both in one process, because loading Django costs more than either.
 """
 
 import json
+import os
 import sys
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from dev.environment import write_private
 
 
 def main(kept: Path) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     if not (kept.exists() and key_works(json.loads(kept.read_text())["api_key"])):

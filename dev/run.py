@@ -1,5 +1,6 @@
 """`make run`: the whole product on this machine, with real services and a catcher for what it sends."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -11,6 +12,8 @@ from dev.banner import Demo, banner
 from dev.console import progress, refuse, say
 from dev.environment import given, web_port
 from dev.home import Home, home
+from dev.lock import is_held
+from dev.paths import dev_dir
 from dev.ports import HOST, is_free
 from dev.processes import Child, ended, stop_all
 from dev.supervisor import Logs, Stopped, first_to_end, stoppable
@@ -68,7 +71,8 @@ def everything(logs: Logs) -> Iterator[Running]:
 def free_web_port() -> int:
     port = web_port(given())
     if not is_free(port):
-        refuse(f"Port {port} is taken by another program. Stop that one, or take another: PORT={port + 1} make run")
+        holder = f"the Traffic Control that runs in {dev_dir()}" if is_held(dev_dir()) else "another program"
+        refuse(f"Port {port} is taken by {holder}. Stop that one, or take another: PORT={port + 1} make run")
     return port
 
 
@@ -80,6 +84,7 @@ def catching(logs: Logs, at: Home) -> Iterator[Child]:
         yield child
     finally:
         stop_all([child], seconds=2)
+        logs.drain()
 
 
 @contextmanager
@@ -95,7 +100,6 @@ def product(logs: Logs, at: Home, *, port: int) -> Iterator[list[Child]]:
     finally:
         progress("Stopping")
         stop_all(children[::-1], seconds=STOP_SECONDS)
-        logs.drain()
 
 
 def prepare(logs: Logs, at: Home) -> None:
@@ -104,19 +108,19 @@ def prepare(logs: Logs, at: Home) -> None:
         child.process.wait()
     finally:
         child.kill()
-        logs.drain()
     if child.process.returncode:
         refuse("The database could not be prepared: see the lines above.")
 
 
 def commands(env: Mapping[str, str], port: int) -> dict[str, list[str]]:
     """The parts of the product, as the image's entrypoint starts them, with a line per request in the log."""
-    web = f"granian --interface wsgi --host {HOST} --port {port} --no-ws --access-log --access-log-fmt"
+    threads = env.get("WEB_THREADS", str(2 * (os.cpu_count() or 2) + 1))  # granian warns of more
+    web = f"granian --interface wsgi --host {HOST} --port {port} --no-ws --blocking-threads {threads} --access-log"
     worker = "celery -A traffic_control -q worker --without-gossip --without-mingle --loglevel INFO --concurrency"
     return {
         "worker": [*worker.split(), env.get("WORKER_CONCURRENCY", "4")],
         "dispatcher": ["manage", "dispatcher"],
-        "web": [*web.split(), ACCESS_LOG, "traffic_control.wsgi:application"],
+        "web": [*web.split(), "--access-log-fmt", ACCESS_LOG, "traffic_control.wsgi:application"],
     }
 
 
