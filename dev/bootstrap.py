@@ -94,21 +94,20 @@ def run(command: list[str], settings: Mapping[str, str] | None = None) -> bool:
 
 
 def uv_settings() -> dict[str, str]:
-    """uv works on .venv only, and asks the index that pip is told to use: it does not read pip.conf itself."""
+    """uv works on .venv only. It does not read pip.conf, so it is told which index and which certificates pip uses."""
     settings = {"VIRTUAL_ENV": str(VENV), "UV_PYTHON_DOWNLOADS": "never", "UV_LINK_MODE": "copy"}
     if not os.access(os.path.expanduser("~"), os.W_OK):
         settings["UV_NO_CACHE"] = "1"
-    index = pip_option("index-url")
-    if index and "UV_DEFAULT_INDEX" not in os.environ:
-        settings["UV_DEFAULT_INDEX"] = index
-    return settings
+    told = pip_options()
+    same = {"UV_DEFAULT_INDEX": told.get("index-url"), "SSL_CERT_FILE": told.get("cert")}
+    return settings | {name: value for name, value in same.items() if value and name not in os.environ}
 
 
-def pip_option(name: str) -> str:
-    """An option of pip, from its files or the environment."""
+def pip_options() -> dict[str, str]:
+    """What pip is told by its files and by the environment, which wins."""
     listed = subprocess.run([*pip(), "config", "list"], capture_output=True, text=True).stdout
-    options = (line.partition("=") for line in listed.splitlines())
-    return next((ast.literal_eval(value) for key, _, value in options if key.endswith(f".{name}")), "")
+    options = (line.partition("=") for line in sorted(listed.splitlines(), key=lambda line: line.startswith(":env:")))
+    return {key.rpartition(".")[2]: str(ast.literal_eval(value)) for key, _, value in options}
 
 
 def lock() -> int:

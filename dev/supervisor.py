@@ -67,11 +67,11 @@ def stoppable() -> Iterator[None]:
 
 
 def first_to_end(children: Sequence[Child]) -> Child:
-    """Watch until one of the children ends; stop, too, when the make that started us is gone."""
+    """Watch until one of the children ends. When the make that started us is killed, leave: dev.guardian clears up."""
     parent = os.getppid()
     while True:
         if gone := ended(children):
             return gone[0]
         if started_by_make() and os.getppid() != parent:
-            raise Stopped
+            os._exit(1)
         time.sleep(0.1)
