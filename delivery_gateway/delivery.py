@@ -41,6 +41,7 @@ def deliver(lane: str) -> int:
             publish(f"deliver.{lane}")  # concurrency grows with the backlog
         if rows:
             _deliver_batch(rows)
+            log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
         if not is_full:
             return total
         if time.monotonic() - began > TASK_SECONDS:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from delivery_gateway import sandbox_views, views
+from delivery_gateway import sandbox_views, trial, views
 
 urlpatterns = [
     path("v1/notifications/", views.NotificationsView.as_view()),
@@ -12,5 +12,6 @@ urlpatterns = [
     path("v1/dead-letters/replay/", views.ReplayManyView.as_view()),
     path("v1/dead-letters/<uuid:letter_id>/", views.DeadLetterView.as_view()),
     path("v1/dead-letters/<uuid:letter_id>/replay/", views.ReplayOneView.as_view()),
+    path("v1/integrations/<uuid:integration_id>/test/", trial.IntegrationTrialView.as_view()),
     path("v1/sandbox/messages/", sandbox_views.SandboxMessagesView.as_view()),
 ]

@@ -18,10 +18,14 @@ def context_for(
 ) -> dict[str, Any]:
     return {
         **payload,
-        "_payload": payload,
         "customer": _customer(customer),
         "tenant": {"name": tenant_name},
-        "event": {"id": event_id, "type": event_type, "occurred_at": occurred_at.isoformat() if occurred_at else ""},
+        "event": {
+            "id": event_id,
+            "type": event_type,
+            "occurred_at": occurred_at.isoformat() if occurred_at else "",
+            "payload": payload,
+        },
     }
 
 

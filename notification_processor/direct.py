@@ -1,5 +1,6 @@
 """Direct sends: one message to one address or customer, rendered at the door so that a fault is told at once."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
 from user_preferences import policy, selectors
 from user_preferences.models import Customer
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -118,7 +121,8 @@ def _address(send: DirectSend, customer: Customer | None) -> str:
     try:
         return CHANNELS[send.channel].validate_address(send.to)
     except ValueError as exc:
-        raise invalid("/to", str(exc), code="invalid_address") from exc
+        detail = f'"{send.to[:100]}" is not an address for {send.channel}. {exc}'
+        raise invalid("/to", detail, code="invalid_address") from exc
 
 
 def _text(tenant: Tenant, send: DirectSend, customer: Customer | None, known: Known) -> tuple[Source, Rendered]:
@@ -152,6 +156,7 @@ def route_pending(*, now: datetime) -> int:
         rows = ledger.pending(BATCH)
         if rows:
             ledger.settle(_verdicts(rows, now), now=now)
+            log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
     return len(rows)
 
 

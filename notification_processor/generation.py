@@ -1,5 +1,6 @@
 """The generator: turns an event into a plan. Which workflow, which channels, which template versions, which audience."""
 
+import logging
 import uuid
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from django.db import transaction
 from notification_processor import templates
 from notification_processor.models import Event, Workflow
 from traffic_control.bulk import update_from_values
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -20,6 +23,7 @@ def generate(*, now: datetime) -> int:
         events = list(accepted.order_by("due_at")[:BATCH])
         if events:
             update_from_values(Event, ("state", "plan", "completed_at"), _planned(events, now))
+            log.info("planned events", extra={"stage": "process", "count": len(events)})
     return len(events)
 
 

@@ -7,9 +7,9 @@ SUBJECT = "{{ event.type|replace('_', ' ')|replace('.', ' ')|capitalize }}"
 BODY = """\
 {% if customer.name %}Hi {{ customer.name }},
 
-{% endif %}{{ event.type|replace('_', ' ')|replace('.', ' ')|capitalize }}{% if _payload %}:
+{% endif %}{{ event.type|replace('_', ' ')|replace('.', ' ')|capitalize }}{% if event.payload %}:
 
-{% for key, value in _payload|dictsort %}{{ key|replace('_', ' ') }}: {{ value }}
+{% for key, value in event.payload|dictsort %}{{ key|replace('_', ' ') }}: {{ value }}
 {% endfor %}{% endif %}"""
 
 HTML = """\
@@ -18,8 +18,8 @@ HTML = """\
 <div style="max-width:560px;margin:24px auto;padding:24px;background:#fff;border-radius:8px">
 {% if customer.name %}<p>Hi {{ customer.name }},</p>
 {% endif %}<h1 style="font-size:20px">{{ event.type|replace('_', ' ')|replace('.', ' ')|capitalize }}</h1>
-{% if _payload %}<table style="border-collapse:collapse;width:100%">
-{% for key, value in _payload|dictsort %}<tr><td style="padding:6px 12px 6px 0;color:#71717a;vertical-align:top">
+{% if event.payload %}<table style="border-collapse:collapse;width:100%">
+{% for key, value in event.payload|dictsort %}<tr><td style="padding:6px 12px 6px 0;color:#71717a;vertical-align:top">
 {{ key|replace('_', ' ') }}</td><td style="padding:6px 0">{{ value }}</td></tr>
 {% endfor %}</table>
 {% endif %}<p style="color:#71717a;font-size:13px">Sent by {{ tenant.name }}</p>

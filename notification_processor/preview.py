@@ -12,7 +12,7 @@ from traffic_control.errors import invalid
 from user_preferences import selectors
 from user_preferences.models import Customer
 
-PROVIDED = frozenset({"customer", "tenant", "event", "_payload"})
+PROVIDED = frozenset({"customer", "tenant", "event"})
 
 
 def preview(tenant: Tenant, template: MessageTemplate, *, data: dict[str, Any], user_id: str = "") -> dict[str, Any]:

@@ -135,13 +135,14 @@ def _undefined(exc: UndefinedError, context: dict[str, Any]) -> str:
     """Names the variable, what was provided, and the nearest spelling."""
     found = re.search(r"'([^']+)' is undefined|has no (?:attribute|element) '?([^']+)", exc.message or "")
     name = (found.group(1) or found.group(2)) if found else "a value"
-    known = sorted(_keys_in(context))
+    depth = 1 if found and found.group(1) else 4
+    known = sorted(_keys_in(context, depth) - {name})
     meant = difflib.get_close_matches(name, known, n=1)
     hint = f' Did you mean "{meant[0]}"?' if meant else ""
     return f'the variable "{name}" is missing.{hint} Provided: {", ".join(known[:20]) or "nothing"}.'
 
 
-def _keys_in(value: Any, depth: int = 3) -> set[str]:
+def _keys_in(value: Any, depth: int) -> set[str]:
     if not isinstance(value, dict) or depth == 0:
         return set()
     own = {key for key in value if isinstance(key, str) and not key.startswith("_")}

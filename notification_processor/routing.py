@@ -4,6 +4,7 @@ A slice's rows and the event's cursor commit together, and a row's id is derived
 crash at any point resumes where it was, and nothing can be opened twice.
 """
 
+import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from traffic_control.ids import derived_uuid7
 from user_preferences import policy, selectors
 from user_preferences.models import Customer
 from user_preferences.policy import Choices, Decision
+
+log = logging.getLogger(__name__)
 
 BATCH = 200  # events a transaction
 CARRY_PAYLOAD = frozenset({"webhook", "in_app"})
@@ -63,8 +66,9 @@ def route(*, now: datetime) -> int:
         slices = next_slices(events)
         facts = _facts(slices)
         candidates = [c for s in slices for person in s.customers for c in _candidates(s.event, person, facts)]
-        ledger.open_rows(_rows(candidates, facts, now))
+        opened = ledger.open_rows(_rows(candidates, facts, now))
         _advance(slices, now)
+    log.info("routed events to notifications", extra={"stage": "route", "count": len(opened)})
     return len(slices) + sum(len(s.customers) for s in slices)
 
 

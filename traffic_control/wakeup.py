@@ -99,6 +99,8 @@ def _run_inline(stage: str) -> None:
             current = queue.popleft()
             name, _ = TASKS[current]
             lane = current.partition(".")[2]
+            if name not in current_app.tasks:  # only workers import every task by themselves
+                current_app.loader.import_default_modules()
             current_app.tasks[name].apply(args=[lane] if lane else [], throw=True)
     finally:
         del _inline.queue

@@ -1,0 +1,48 @@
+"""What every test may ask for: a tenant with its keys, and clients that speak to the API as a tenant would."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tenants.key_cache import KEYS
+from tenants.services import Registration, register
+
+pytest_plugins = ["tests.peers.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process_state() -> Iterator[None]:
+    """Rows of a test are gone after it; what the process remembers of them must go too."""
+    KEYS.clear()
+    yield
+    KEYS.clear()
+
+
+@pytest.fixture
+def inline(settings: Any) -> None:
+    """Stages run inside the request that wakes them, to their end (`CELERY_TASK_ALWAYS_EAGER`)."""
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> Registration:
+    return register("Acme", "ops@acme.test")
+
+
+@pytest.fixture
+def live(acme: Registration, inline: None) -> APIClient:
+    return client_with(acme.api_key)
+
+
+@pytest.fixture
+def sandbox(acme: Registration, inline: None) -> APIClient:
+    """A client with the test key: nothing leaves."""
+    return client_with(acme.test_api_key)
+
+
+def client_with(key: str) -> APIClient:
+    client = APIClient(headers={"X-API-KEY": key})
+    client.default_format = "json"
+    return client
