@@ -70,7 +70,7 @@ class Schema(AutoSchema):
             operation["responses"].setdefault(status, self._problem(status))
         return operation
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         described = super().get_description()
         scope = getattr(self.view, "scopes", {}).get(self.method)
         return f"{described}\n\nNeeds the scope `{scope}`.".strip() if scope else described

@@ -1,15 +1,16 @@
 """Changes to customers. A recipient as tenants describe one comes in, stored customers come out."""
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
+from urllib.parse import quote
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tenants.models import Tenant
 from traffic_control.bulk import update_from_values
+from traffic_control.errors import Problem
 from user_preferences.models import Customer
 from user_preferences.selectors import by_user_ids
 
@@ -93,7 +94,7 @@ def _updated(tenant: Tenant, known: Sequence[Customer], wanted: Mapping[str, Rec
     stale = [row.id for row in known if apply(row, wanted[row.user_id])]
     if not stale:
         return {}
-    locked = Customer.objects.select_for_update().filter(tenant=tenant, id__in=stale).order_by("id")
+    locked = Customer.objects.for_tenant(tenant).select_for_update().filter(id__in=stale).order_by("id")
     changed = [row for row in locked if apply(row, wanted[row.user_id])]
     write(changed)
     return {row.user_id: row for row in changed}
@@ -123,6 +124,30 @@ def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return {key: value for key, value in {**stored, **given}.items() if value is not None}
 
 
-def remove(tenant: Tenant, customer_id: uuid.UUID) -> None:
+def create(tenant: Tenant, recipient: RecipientInput) -> Customer:
+    """Raises Problem 409 `customer_exists`."""
+    customer = _created(tenant, recipient)
+    try:
+        with transaction.atomic():
+            customer.save(force_insert=True)
+    except IntegrityError as exc:
+        there = f"/api/v1/customers/{quote(recipient.user_id)}/"
+        detail = f'There is a customer with user_id "{recipient.user_id}" already. Change it: PATCH {there}.'
+        raise Problem("customer_exists", detail, status=409) from exc
+    return customer
+
+
+@transaction.atomic
+def change(customer: Customer, recipient: RecipientInput, *, emptied: Collection[str] = ()) -> Customer:
+    """The row with the fields of `emptied` blank first, then described anew; PUT empties them all."""
+    row = Customer.objects.for_tenant(customer.tenant_id).select_for_update().get(pk=customer.pk)
+    for name in emptied:
+        setattr(row, name, {} if name in MERGED else "")
+    apply(row, recipient)
+    row.save()
+    return row
+
+
+def remove(customer: Customer) -> None:
     """Forgets the customer and their choices."""
-    Customer.objects.filter(tenant=tenant, id=customer_id).delete()
+    Customer.objects.for_tenant(customer.tenant_id).filter(pk=customer.pk).delete()

@@ -3,6 +3,7 @@
 from django.db import models
 
 from tenants.models import Tenant
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 
@@ -21,6 +22,8 @@ class Customer(models.Model):
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "user_id"], name="one_customer_per_user_id")]
@@ -55,6 +58,8 @@ class Preference(models.Model):
     is_enabled = models.BooleanField()
     source = models.CharField(max_length=20, choices=Source, default=Source.API)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -22,13 +22,13 @@ def by_user_ids(tenant_id: uuid.UUID, user_ids: Collection[str]) -> dict[str, Cu
     """Those who exist, by user_id."""
     found: dict[str, Customer] = {}
     for some in _chunks(user_ids):
-        found |= {c.user_id: c for c in Customer.objects.filter(tenant_id=tenant_id, user_id__in=some)}
+        found |= {c.user_id: c for c in Customer.objects.for_tenant(tenant_id).filter(user_id__in=some)}
     return found
 
 
 def all_after(tenant_id: uuid.UUID, cursor: uuid.UUID | None, limit: int) -> list[Customer]:
     """The next customers of a tenant in the order of their ids; start with None, go on with the last id."""
-    everybody = Customer.objects.filter(tenant_id=tenant_id)
+    everybody = Customer.objects.for_tenant(tenant_id)
     rest = everybody if cursor is None else everybody.filter(id__gt=cursor)
     return list(rest.order_by("id")[:limit])
 
@@ -53,13 +53,13 @@ def find(tenant: Tenant, key: str) -> Customer | None:
         wanted |= Q(id=own_id)
     except ValueError:
         own_id = None
-    found = sorted(Customer.objects.filter(wanted, tenant=tenant), key=lambda customer: customer.id != own_id)
+    found = sorted(Customer.objects.for_tenant(tenant).filter(wanted), key=lambda customer: customer.id != own_id)
     return found[0] if found else None
 
 
 def check_preference(user_id: str, channel: str, *, tenant: Tenant, category: str = "") -> bool:
     """Whether this customer wants to hear on this channel, by choice or by default."""
-    customer = Customer.objects.filter(tenant=tenant, user_id=user_id).first()
+    customer = Customer.objects.for_tenant(tenant).filter(user_id=user_id).first()
     choices = choices_of([customer.id]).get(customer.id, NO_CHOICES) if customer else NO_CHOICES
     return policy.is_wanted(
         choices,
