@@ -1,6 +1,6 @@
 """Who calls, and whether they may: API keys for DRF, and one scope per view and method."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
@@ -80,7 +80,7 @@ class HasScope(BasePermission):
         if request.method == "OPTIONS" or not hasattr(view, (request.method or "").lower()):
             return True  # DRF describes the view, or answers 405
         needed = scope_of(view, request.method or "")
-        granted = request.auth.scopes
+        granted = cast(ApiKey, request.auth).scopes
         if needed in granted:
             return True
         detail = f'This call needs the scope "{needed}"; this key has {", ".join(granted) or "none"}. Use another key.'

@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.db.models import Field
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -114,16 +115,14 @@ def take(claim: Claim) -> uuid.UUID | None:
     Raises Problem 409 `idempotency_key_in_progress` when the twin takes longer than WAIT_FOR_TWIN.
     """
     now = timezone.now()
-    fresh, expired = uuid7(), now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
-    field = IdempotencyRecord._meta.get_field
     values = [
-        field("id").get_db_prep_save(fresh, connection),
-        field("tenant").get_db_prep_save(claim.tenant.id, connection),
+        _bound("id", uuid7()),
+        _bound("tenant", claim.tenant.id),
         claim.scope,
         claim.key,
         claim.fingerprint,
-        field("created_at").get_db_prep_save(now, connection),
-        field("created_at").get_db_prep_save(expired, connection),
+        _bound("created_at", now),
+        _bound("created_at", now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     ]
     with connection.cursor() as cursor:
         try:
@@ -135,6 +134,12 @@ def take(claim: Claim) -> uuid.UUID | None:
             raise Problem("idempotency_key_in_progress", detail, status=409, headers={"Retry-After": "1"}) from exc
         row = cursor.fetchone()
     return uuid.UUID(str(row[0])) if row else None
+
+
+def _bound(column: str, value: Any) -> Any:
+    """A value as this database's driver takes it."""
+    field = cast("Field[Any, Any]", IdempotencyRecord._meta.get_field(column))
+    return field.get_db_prep_save(value, connection)
 
 
 def _claim_statement() -> str:

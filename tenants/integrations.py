@@ -98,6 +98,29 @@ def create(
     return row
 
 
+@transaction.atomic
+def change(
+    row: Integration, *, provider: Provider, values: Mapping[str, Any] | None = None, **columns: str | bool
+) -> None:
+    """Sets what is given, all `values` at once, and resumes the integration: whoever changes it has mended it."""
+    for name, value in columns.items():
+        setattr(row, name, value)
+    if values is not None:
+        put_values(row, provider, values)
+    row.paused_at, row.paused_reason = None, ""
+    if columns.get("is_default"):
+        make_room_for_default(row)
+    row.save()
+
+
+def stored_values(row: Integration) -> dict[str, Any]:
+    """Everything, secrets opened. When they do not open, what can be read: a change may bring them anew."""
+    try:
+        return {**row.config, **vault.unseal(row.sealed, tenant_id=row.tenant_id, integration_id=row.id)}
+    except vault.Unopenable:
+        return {**row.config}
+
+
 def put_values(row: Integration, provider: Provider, values: Mapping[str, Any]) -> None:
     """Splits checked values into what may be read again and what is sealed. Does not save."""
     secret_names = {field.name for field in provider.fields if field.is_secret}

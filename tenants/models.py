@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 
@@ -54,6 +55,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = TenantQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"sk_{self.mode}_{self.public_id}_…{self.last_four}"
 
@@ -75,6 +78,8 @@ class Integration(models.Model):
     paused_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,17 +1,22 @@
 """Changes to tenants and their keys."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from tenants import integrations, keys, scopes
+from tenants import integrations, keys
+from tenants import scopes as known_scopes
 from tenants.key_cache import KEYS
 from tenants.models import ApiKey, Tenant
 from tenants.providers import STANDARD_WEBHOOKS
-from traffic_control.errors import Problem
+from traffic_control.errors import Problem, invalid
+
+FIRST_KEYS = {ApiKey.Mode.LIVE: "First live key", ApiKey.Mode.TEST: "First test key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +35,23 @@ def register(name: str, email: str) -> Registration:
     tenant = create_tenant(name, email)
     signing_secret = integrations.new_signing_secret()
     integrations.create(tenant, "webhook", provider=STANDARD_WEBHOOKS, values={"secret": signing_secret})
-    _, live = keys.issue(tenant, ApiKey.Mode.LIVE, name="First live key", scopes=scopes.ALL)
-    _, test = keys.issue(tenant, ApiKey.Mode.TEST, name="First test key", scopes=scopes.ALL)
+    live, test = _first_keys(tenant)
     return Registration(tenant, live, test, signing_secret)
+
+
+@transaction.atomic
+def renew_first_keys(tenant: Tenant) -> tuple[str, str]:
+    """New ones in place of those that `register` made: live, test."""
+    old = list(ApiKey.objects.for_tenant(tenant).filter(name__in=FIRST_KEYS.values(), revoked_at=None))
+    fresh = _first_keys(tenant)
+    for key in old:
+        revoke(key)
+    return fresh
+
+
+def _first_keys(tenant: Tenant) -> tuple[str, str]:
+    live, test = (keys.issue(tenant, mode, name=name, scopes=known_scopes.ALL)[1] for mode, name in FIRST_KEYS.items())
+    return live, test
 
 
 def create_tenant(name: str, email: str) -> Tenant:
@@ -45,6 +64,47 @@ def create_tenant(name: str, email: str) -> Tenant:
                 return Tenant.objects.create(name=name, email=email, slug=slug)
         except IntegrityError:
             slug = f"{base}-{secrets.token_hex(3)}"
+
+
+@transaction.atomic
+def change_tenant(
+    tenant: Tenant, *, name: str = "", email: str = "", channel_defaults: Mapping[str, bool | None] | None = None
+) -> Tenant:
+    """What is not given stays. Defaults merge channel by channel; None goes back to the system's default."""
+    row = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    row.name, row.email = name or row.name, email or row.email
+    merged = {**row.channel_defaults, **(channel_defaults or {})}
+    row.channel_defaults = {channel: is_on for channel, is_on in merged.items() if is_on is not None}
+    row.save()
+    return row
+
+
+def issue_for(
+    caller: ApiKey,
+    *,
+    name: str,
+    mode: str = "",
+    scopes: Sequence[str] = known_scopes.LEAST,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """As `keys.issue`, with no more power than the calling key has. Raises Problem."""
+    _refuse_test_key(caller, mode or caller.mode)
+    if beyond := [scope for scope in scopes if scope not in caller.scopes]:
+        detail = f'The calling key has no scope "{beyond[0]}", so it cannot give it. It has {", ".join(caller.scopes)}.'
+        raise invalid("/scopes", detail, code="scope_not_held")
+    return keys.issue(caller.tenant, mode or caller.mode, name=name, scopes=scopes, expires_at=expires_at)
+
+
+def revoke_as(caller: ApiKey, key: ApiKey) -> None:
+    """As `revoke`, asked for by a key of the same tenant."""
+    _refuse_test_key(caller, key.mode)
+    revoke(key)
+
+
+def _refuse_test_key(caller: ApiKey, mode: str) -> None:
+    """Test keys lie about in test environments: none may turn into a live one."""
+    if caller.mode == ApiKey.Mode.TEST and mode == ApiKey.Mode.LIVE:
+        raise Problem("live_key_needed", "A test key cannot make or revoke live keys. Use a live key.", status=403)
 
 
 @transaction.atomic
@@ -71,5 +131,5 @@ def is_last_admin_key(key: ApiKey) -> bool:
 def usable_keys(tenant: Tenant) -> list[ApiKey]:
     """Neither revoked nor expired. Scopes are compared in Python: SQLite cannot look into JSON lists."""
     now = timezone.now()
-    unrevoked = ApiKey.objects.filter(tenant=tenant, revoked_at=None)
+    unrevoked = ApiKey.objects.for_tenant(tenant).filter(revoked_at=None)
     return [key for key in unrevoked if key.expires_at is None or key.expires_at > now]

@@ -1,0 +1,114 @@
+"""Reads the `config` of an integration against the fields of its provider."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from email.utils import parseaddr
+from typing import Any
+
+from tenants import integrations, syntax
+from tenants.providers import STANDARD_WEBHOOKS, Field, Kind, Provider
+from traffic_control.faults import Fault, Faults
+
+BOT_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
+SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks
+
+
+def read(provider: Provider, config: Any, *, stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """All values after the change `config` makes to `stored`; null takes one away. Raises Problem with every fault."""
+    faults = Faults()
+    if not isinstance(config, dict):
+        faults.add("/config", "It must be an object with the fields of the provider.")
+        faults.refuse()
+    fields = {field.name: field for field in provider.fields}
+    faults.unknown(config, fields, pointer="/config")
+    values = dict(stored or {})
+    for name, given in config.items():
+        if given is None:
+            values.pop(name, None)
+        elif name in fields:
+            values[name] = faults.checked(f"/config/{name}", CHECKS[fields[name].kind], given)
+    _check_as_a_whole(provider, values, faults)
+    faults.refuse()
+    return values
+
+
+def completed(provider: Provider, values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The values with a signing secret in any case, and the secret when it was made here: to be shown once."""
+    if provider is not STANDARD_WEBHOOKS or "secret" in values:
+        return dict(values), ""
+    secret = integrations.new_signing_secret()
+    return {**values, "secret": secret}, secret
+
+
+def _check_as_a_whole(provider: Provider, values: Mapping[str, Any], faults: Faults) -> None:
+    for field in provider.fields:
+        if field.is_required and field.name not in values:
+            faults.add(f"/config/{field.name}", _needed(provider, field), code="required")
+    if values.get("use_tls") and values.get("use_ssl"):
+        detail = "use_tls (STARTTLS, usually port 587) and use_ssl (port 465) exclude each other; turn one off."
+        faults.add("/config/use_ssl", detail)
+
+
+def _needed(provider: Provider, field: Field) -> str:
+    names = ", ".join(known.name for known in provider.fields)
+    return f"{provider.name} cannot do without {field.name}. Its fields: {names}."
+
+
+def _filled_text(value: Any) -> str:
+    if not (checked := syntax.text(value, max_length=500)):
+        raise Fault("It is empty. Leave it out, or send null to take it away.", code="blank")
+    return checked
+
+
+def _port(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 65_535:
+        raise Fault(f"{syntax.quoted(value)} is not a port: a number from 1 to 65535.")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Fault(f"{syntax.quoted(value)} is neither true nor false.")
+    return value
+
+
+def _sender(value: Any) -> str:
+    """An address, or a name and an address."""
+    sender = _filled_text(value)
+    try:
+        syntax.email(parseaddr(sender)[1])
+    except ValueError as exc:
+        raise Fault(f"{syntax.quoted(sender)} is not a sender like Acme <hello@acme.example>.") from exc
+    return sender
+
+
+def _bot_token(value: Any) -> str:
+    if not BOT_TOKEN.fullmatch(token := _filled_text(value)):
+        raise Fault("This is not a bot token like 123456:ABC-DEF…, as @BotFather gives it.")
+    return token
+
+
+def _signing_secret(value: Any) -> str:
+    secret = _filled_text(value)
+    try:
+        key = base64.b64decode(secret.removeprefix(integrations.SIGNING_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith(integrations.SIGNING_PREFIX) or len(key) not in SIGNING_KEY_BYTES:
+        raise Fault("A signing secret is whsec_ and 24 to 64 random bytes in base64. Leave it out to get a new one.")
+    return secret
+
+
+CHECKS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _filled_text,
+    Kind.HOST: syntax.host,
+    Kind.PORT: _port,
+    Kind.FLAG: _flag,
+    Kind.URL: syntax.web_url,
+    Kind.SENDER: _sender,
+    Kind.CHAT: syntax.telegram_chat,
+    Kind.BOT_TOKEN: _bot_token,
+    Kind.SIGNING_SECRET: _signing_secret,
+}
