@@ -1,4 +1,4 @@
-"""Templates to text: compiled once per version and process, escaped for where the text goes."""
+"""Templates to text: compiled once per version and process, escaped where they are HTML."""
 
 import difflib
 import hashlib
@@ -10,7 +10,6 @@ from typing import Any
 
 from jinja2 import Template, meta
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
-from markupsafe import Markup
 
 from notification_processor.sandbox import MAX_SOURCE, MAX_TEXT, LoopBudget, TemplateSandbox
 
@@ -71,7 +70,7 @@ def variables_of(source: Source) -> set[str]:
     names: set[str] = set()
     for part in ("subject", "body", "html"):
         if text := getattr(source, part):
-            names |= meta.find_undeclared_variables(_environment(escaping_of(source.channel, part)).parse(text))
+            names |= meta.find_undeclared_variables(_environment(part).parse(text))
     return names - {"_step"}
 
 
@@ -98,37 +97,23 @@ def _render_part(source: Source, part: str, context: dict[str, Any]) -> str:
 
 
 def _compiled(source: Source, part: str) -> Template:
-    return _compile(source.key, source.channel, part, getattr(source, part))
+    return _compile(source.key, part, getattr(source, part))
 
 
 @lru_cache(maxsize=COMPILED)
-def _compile(key: str, channel: str, part: str, text: str) -> Template:
+def _compile(key: str, part: str, text: str) -> Template:
     try:
-        return _environment(escaping_of(channel, part)).from_string(text)
+        return _environment(part).from_string(text)
     except TemplateSyntaxError as exc:
         raise TemplateFault(exc.message or "syntax error", part=part, line=exc.lineno, column=1) from exc
     except FAULTS as exc:
         raise TemplateFault(_plain(exc), part=part) from exc
 
 
-def escaping_of(channel: str, part: str) -> str:
-    if part == "html":
-        return "html"
-    return {"slack": "chat", "telegram": "chat"}.get(channel, "none") if part == "body" else "none"
-
-
 @cache
-def _environment(escaping: str) -> TemplateSandbox:
-    if escaping == "html":
-        return TemplateSandbox(autoescape=True)
-    return TemplateSandbox(finalize=_escape_chat if escaping == "chat" else None)
-
-
-def _escape_chat(value: Any) -> Any:
-    """Slack and Telegram know three special characters; the author's own markup stays, values are neutral."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return value
+def _environment(part: str) -> TemplateSandbox:
+    """Only HTML is escaped here; chat adapters neutralise what their provider would take for markup."""
+    return TemplateSandbox(autoescape=part == "html")
 
 
 def _undefined(exc: UndefinedError, context: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ a short list of filters, operators that cannot build giants, a budget of loop st
 key: `order.items` is the value under "items", never a method.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -67,14 +67,12 @@ class LoopBudget:
 
 
 class TemplateSandbox(ImmutableSandboxedEnvironment):
-    """One environment per way of escaping: `finalize` escapes each printed value, autoescape is for HTML."""
+    """One environment for HTML (autoescape) and one for everything else."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
-    def __init__(self, *, autoescape: bool = False, finalize: Callable[[Any], Any] | None = None) -> None:
-        super().__init__(
-            undefined=StrictUndefined, autoescape=autoescape, finalize=finalize, keep_trailing_newline=True, cache_size=0
-        )
+    def __init__(self, *, autoescape: bool = False) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=autoescape, keep_trailing_newline=True, cache_size=0)
         self.globals = {"range": bounded_range}
         self.filters = {name: FILTERS[name] for name in SAFE_FILTERS} | BOUNDED_FILTERS
         self.tests = {name: TESTS[name] for name in SAFE_TESTS}
