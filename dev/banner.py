@@ -33,7 +33,7 @@ def banner(*, url: str, demo: Demo, catcher_url: str) -> str:
     """Addresses, logins and keys in one column, then two lines to paste."""
     rows = [
         ("API", url, ""),
-        ("API docs", f"{url}/api/docs/", ""),
+        ("API docs", f"{url}/docs/api/", ""),
         ("Admin", f"{url}/admin/", f"{demo.admin_username} / {demo.admin_password}"),
         ("Caught", catcher_url, "mail and webhooks that the live key sends to this machine"),
         ("Test key", demo.test_api_key, "everything is captured in the sandbox"),

@@ -17,6 +17,12 @@ from dev.versions import versions
 
 SCHEMA = "openapi.yaml"
 SHOWN = 60
+RULES_FOR_FULL_TABLES = (
+    "adding-foreign-key-constraint",
+    "constraint-missing-not-valid",
+    "disallowed-unique-constraint",
+    "require-concurrent-index-creation",
+)
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,14 @@ def no_missing_migration(settings: Mapping[str, str]) -> int:
 
 
 def safe_migrations(settings: Mapping[str, str]) -> int:
-    """Every migration as PostgreSQL would see it, judged by squawk (.squawk.toml says which rules)."""
+    """Every migration as PostgreSQL would see it, judged by squawk; first ones meet empty tables, so locks are free."""
     with tempfile.TemporaryDirectory() as folder:
-        written = command("python", "-m", "dev.migrations_sql", folder)(settings)
-        return written or command("squawk", *map(str, sorted(Path(folder).glob("*.sql"))))(settings)
+        if code := command("python", "-m", "dev.migrations_sql", folder)(settings):
+            return code
+        first = sorted(Path(folder).glob("*.0001_*.sql"))
+        later = sorted(set(Path(folder).iterdir()) - set(first))
+        code = command("squawk", f"--exclude={','.join(RULES_FOR_FULL_TABLES)}", *first)(settings)
+        return code or (command("squawk", *later)(settings) if later else 0)
 
 
 def schema_is_current(settings: Mapping[str, str]) -> int:
@@ -63,7 +73,8 @@ def schema_is_current(settings: Mapping[str, str]) -> int:
         fresh = Path(folder) / SCHEMA
         if code := write_schema(fresh, settings):
             return code
-        return show_difference((ROOT / SCHEMA).read_text().splitlines(), fresh.read_text().splitlines())
+        committed = (ROOT / SCHEMA).read_text() if (ROOT / SCHEMA).exists() else ""
+        return show_difference(committed.splitlines(), fresh.read_text().splitlines())
 
 
 def show_difference(committed: Sequence[str], fresh: Sequence[str]) -> int:
