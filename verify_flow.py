@@ -99,13 +99,22 @@ def verify(client: Client, *, is_sandbox: bool, seconds: float) -> list[dict[str
     is_sandbox = is_sandbox or client.key.startswith("sk_test_")
     hook = "https://hooks.slack.com/services/T000/B000/verify" if is_sandbox else receive_slack()
     user_id = f"verify-{uuid.uuid4().hex[:12]}"
-    customer = {"user_id": user_id, "name": "Vera Flow", "email": f"{user_id}@example.com", "addresses": {"slack": hook}}
+    customer = {
+        "user_id": user_id,
+        "name": "Vera Flow",
+        "email": f"{user_id}@example.com",
+        "addresses": {"slack": hook},
+    }
     client.call("POST", "/api/v1/customers/", customer)
     client.call("PUT", f"/v1/preferences/{user_id}/", {"channels": dict.fromkeys(CHANNELS, True)})
     event = {"event_type": "ORDER_CREATED", "user_id": user_id, "payload": {"order_id": 7, "total": "12.50"}}
     event_id = client.call("POST", "/api/events/", event)["id"]
     logs = wait_for_logs(client, event_id, seconds)
-    if not is_sandbox and ("slack", "sent") in [(log["channel"], log["status"]) for log in logs] and not SlackReceiver.received:
+    if (
+        not is_sandbox
+        and ("slack", "sent") in [(log["channel"], log["status"]) for log in logs]
+        and not SlackReceiver.received
+    ):
         raise Failure("Slack is logged as sent, but its receiver was never called.")
     return logs
 
@@ -115,7 +124,9 @@ def register(client: Client, *, is_sandbox: bool) -> str:
     try:
         answer = client.call("POST", "/v1/tenants/register/", tenant)
     except Failure as failure:
-        raise Failure(f"{failure}\nIf registration is closed, name a key: API_KEY=sk_… python verify_flow.py") from failure
+        raise Failure(
+            f"{failure}\nIf registration is closed, name a key: API_KEY=sk_… python verify_flow.py"
+        ) from failure
     return str(answer["test_api_key" if is_sandbox else "api_key"])
 
 

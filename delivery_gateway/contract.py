@@ -1,4 +1,4 @@
-"""What crosses the border between the ledger and a channel: a Message goes in, a Receipt or a DeliveryError comes out."""
+"""What crosses the border between ledger and channel: a Message goes in, a Receipt or a DeliveryError comes out."""
 
 import uuid
 from dataclasses import dataclass, field

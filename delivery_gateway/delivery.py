@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from delivery_gateway import leases
-from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Misconfigured
+from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Misconfigured, Receipt
 from delivery_gateway.effects import uses_credentials
 from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
@@ -74,7 +74,10 @@ def _with_providers(rows: list[NotificationLog]) -> tuple[list[Job], list[Outcom
         if row.expires_at is not None and row.expires_at <= now:
             settled.append(Outcome(row, None, now, step=Step(Status.EXPIRED, reason="expired")))
         elif config is not None and config.is_paused and uses_credentials(row):
-            step, detail = Step(Status.HELD, reason="integration_paused"), "The integration is paused; repair it to resume."
+            step, detail = (
+                Step(Status.HELD, reason="integration_paused"),
+                "The integration is paused; repair it to resume.",
+            )
             settled.append(Outcome(row, None, now, step=step, detail=detail, integration_id=config.id))
         else:
             try:
@@ -133,7 +136,7 @@ def _gathered(results: "queue.SimpleQueue[Outcome]", expected: int) -> Iterable[
 
 def _attempt(row: NotificationLog, provider: Channel, config: IntegrationConfig | None) -> Outcome:
     started_at, began = timezone.now(), time.perf_counter()
-    result: object
+    result: Receipt | DeliveryError
     try:
         result = provider.send(message_of(row, config))
     except DeliveryError as error:
@@ -143,7 +146,7 @@ def _attempt(row: NotificationLog, provider: Channel, config: IntegrationConfig 
         result = Ambiguous(f"{type(error).__name__} in the {row.channel} adapter", code="adapter_error")
     return Outcome(
         row,
-        result,  # type: ignore[arg-type]
+        result,
         started_at,
         duration_ms=int((time.perf_counter() - began) * 1000),
         integration_id=config.id if config else None,

@@ -33,7 +33,19 @@ def uses_credentials(row: NotificationLog) -> bool:
 def _capture(rows: list[NotificationLog], now: datetime) -> None:
     if not rows:
         return
-    copied = ("id", "tenant_id", "channel", "to", "subject", "body", "html", "payload", "event_id", "event_type", "user_id")
+    copied = (
+        "id",
+        "tenant_id",
+        "channel",
+        "to",
+        "subject",
+        "body",
+        "html",
+        "payload",
+        "event_id",
+        "event_type",
+        "user_id",
+    )
     SandboxMessage.objects.bulk_create(
         [SandboxMessage(created_at=now, **{name: getattr(row, name) for name in copied}) for row in rows],
         ignore_conflicts=True,
@@ -48,7 +60,7 @@ def _put_in_inboxes(rows: list[NotificationLog], now: datetime) -> None:
             InboxItem(
                 id=row.id,
                 tenant_id=row.tenant_id,
-                customer_id=row.customer_id,
+                customer_id=row.customer_id,  # type: ignore[misc]
                 title=row.subject,
                 body=row.body,
                 payload=row.payload,

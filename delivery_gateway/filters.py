@@ -16,14 +16,16 @@ from traffic_control.ids import uuid7_at
 PAGING = ("limit", "cursor")
 
 
-def filtered(request: Request, rows: QuerySet[Any], *, fields: dict[str, str], also: tuple[str, ...] = ()) -> QuerySet[Any]:
-    """`fields` maps accepted parameters to lookups; `since` and `until` (RFC 3339) are accepted always, `also` unread."""
+def filtered(
+    request: Request, rows: QuerySet[Any], *, fields: dict[str, str], also: tuple[str, ...] = ()
+) -> QuerySet[Any]:
+    """`fields` maps parameters to lookups; `since` and `until` (RFC 3339) are always accepted, `also` is not read."""
     known = (*fields, "since", "until", *PAGING, *also)
-    for name, value in request.query_params.items():
+    for name in request.query_params:
         if name not in known:
             raise _unknown(name, known)
         if name in fields:
-            rows = rows.filter(**{fields[name]: _value(name, value)})
+            rows = rows.filter(**{fields[name]: _value(name, request.query_params[name])})
     if since := request.query_params.get("since"):
         rows = rows.filter(id__gte=uuid7_at(_moment("since", since)))
     if until := request.query_params.get("until"):

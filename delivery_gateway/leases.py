@@ -143,7 +143,9 @@ def _step(outcome: Outcome, now: datetime) -> Step:
 
 def _copy(row: NotificationLog) -> NotificationLog:
     return NotificationLog.from_db(
-        None, [f.attname for f in row._meta.concrete_fields], [getattr(row, f.attname) for f in row._meta.concrete_fields]
+        None,
+        [f.attname for f in row._meta.concrete_fields],
+        [getattr(row, f.attname) for f in row._meta.concrete_fields],
     )
 
 

@@ -71,7 +71,7 @@ class Verdict:
 
 
 def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
-    """Inserts the rows in the caller's transaction; a row whose id exists already is left as it is. Wakes what is next."""
+    """Inserts the rows in the caller's transaction, and wakes what is next. A row whose id exists is left as it is."""
     ledger = [_row(new) for new in rows]
     NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
     if failed := [row for row in ledger if row.status == Status.FAILED]:
@@ -144,7 +144,9 @@ def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
 def promote_due(*, now: datetime, limit: int) -> int:
     """Scheduled rows whose time has come: back to routing if they never were routed, to their lane otherwise."""
     with transaction.atomic():
-        due = NotificationLog.objects.select_for_update(skip_locked=True).filter(status=Status.SCHEDULED, due_at__lte=now)
+        due = NotificationLog.objects.select_for_update(skip_locked=True).filter(
+            status=Status.SCHEDULED, due_at__lte=now
+        )
         rows = list(due.order_by("due_at").values_list("id", "routed_at", "lane")[:limit])
         unrouted = [row[0] for row in rows if row[1] is None]
         routed = [row[0] for row in rows if row[1] is not None]
@@ -199,7 +201,9 @@ def address_hash(tenant_id: uuid.UUID, address: str) -> str:
 
 def suppressed(addresses: Iterable[tuple[uuid.UUID, str, str]]) -> dict[tuple[uuid.UUID, str, str], str]:
     """Of these (tenant id, channel, address), those that must not be written to, with the reason. One query."""
-    hashes = {(tenant, channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to}
+    hashes = {
+        (tenant, channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to
+    }
     if not hashes:
         return {}
     found = Suppression.objects.filter(

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
 
 from delivery_gateway import answers, schemas, selectors
 from delivery_gateway.filters import filtered
+from tenants.authentication import TenantRequest
 from traffic_control.errors import Problem
 from traffic_control.pagination import page_of
 
@@ -29,7 +29,7 @@ class SandboxMessagesView(APIView):
         operation_id="sandbox_list", tags=["Sandbox"], summary="List captured messages; wait for the first",
         parameters=schemas.SANDBOX_PARAMETERS, responses=schemas.SandboxPage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         rows = filtered(request, selectors.sandbox_of(request.tenant.id), fields=FILTERS, also=("wait",))
         wait_for_first(rows, seconds_to_wait(request))
         return page_of(request, rows, answers.sandbox_message)
@@ -38,12 +38,12 @@ class SandboxMessagesView(APIView):
         operation_id="sandbox_clear", tags=["Sandbox"], summary="Delete captured messages", responses={204: None},
         parameters=schemas.SANDBOX_PARAMETERS[:-1],
     )  # fmt: skip
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: TenantRequest) -> Response:
         filtered(request, selectors.sandbox_of(request.tenant.id), fields=FILTERS).delete()
         return Response(status=HTTP_204_NO_CONTENT)
 
 
-def seconds_to_wait(request: Request) -> float:
+def seconds_to_wait(request: TenantRequest) -> float:
     given = request.query_params.get("wait", "0")
     try:
         seconds = float(given)

@@ -1,5 +1,7 @@
 """Bodies and the shapes of answers, for requests by filter and for the OpenAPI document."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
@@ -43,7 +45,7 @@ class ReplaySerializer(StrictSerializer):
     dry_run = serializers.BooleanField(default=False)
 
 
-def _text(**options: bool) -> serializers.CharField:
+def _text(**options: Any) -> serializers.CharField:
     return serializers.CharField(**options)
 
 
@@ -59,7 +61,7 @@ def _page(name: str, item: serializers.Serializer) -> serializers.Serializer:
 
 
 _STATUS = [s.value for s in Status]
-_SUMMARY = {
+_SUMMARY: dict[str, Any] = {
     "id": serializers.UUIDField(),
     "status": serializers.ChoiceField(_STATUS),
     "mode": serializers.ChoiceField(["live", "test"]),

@@ -32,8 +32,10 @@ def counts_by_status(tenant_id: uuid.UUID, event_id: uuid.UUID) -> dict[str, int
 def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
     """Letters that were not replayed, counted by channel and code, most first."""
     causes = letters.filter(replayed_at__isnull=True).values("channel", "code")
-    found = causes.annotate(count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason"))
-    return list(found.order_by("-count", "channel", "code")[:200])
+    found = causes.annotate(
+        count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")
+    )
+    return [dict(row) for row in found.order_by("-count", "channel", "code")[:200]]
 
 
 def shown_address(row: NotificationLog, key: ApiKey) -> str:

@@ -20,7 +20,15 @@ class Status(StrEnum):
 
 ALLOWED: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset(
-        {Status.QUEUED, Status.SUPPRESSED, Status.SCHEDULED, Status.HELD, Status.FAILED, Status.CANCELLED, Status.EXPIRED}
+        {
+            Status.QUEUED,
+            Status.SUPPRESSED,
+            Status.SCHEDULED,
+            Status.HELD,
+            Status.FAILED,
+            Status.CANCELLED,
+            Status.EXPIRED,
+        }
     ),
     Status.SCHEDULED: frozenset({Status.PENDING, Status.QUEUED, Status.CANCELLED, Status.EXPIRED, Status.HELD}),
     Status.QUEUED: frozenset(

@@ -5,12 +5,12 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from delivery_gateway.registry import CHANNELS, Sender
 from tenants import integrations
+from tenants.authentication import TenantRequest
 from tenants.integrations import IntegrationConfig
 from tenants.models import Integration
 from traffic_control.errors import Problem, invalid
@@ -46,7 +46,7 @@ class IntegrationTrialView(APIView):
         operation_id="integrations_test", tags=["Integrations"], summary="Send a test message through an integration",
         request=TrialSerializer, responses=TrialAnswer,
     )  # fmt: skip
-    def post(self, request: Request, integration_id: uuid.UUID) -> Response:
+    def post(self, request: TenantRequest, integration_id: uuid.UUID) -> Response:
         row = Integration.objects.filter(tenant=request.tenant, id=integration_id).first()
         if row is None:
             raise Problem("not_found", f"There is no integration {integration_id}.", status=404)
@@ -56,7 +56,9 @@ class IntegrationTrialView(APIView):
         body.is_valid(raise_exception=True)
         config = integrations.opened(row)
 
-        outcome = Sender(config).send(address_for(config, body.validated_data.get("to", "")), SUBJECT, BODY, row.channel)
+        outcome = Sender(config).send(
+            address_for(config, body.validated_data.get("to", "")), SUBJECT, BODY, row.channel
+        )
 
         if outcome.ok:
             integrations.resume(row.id)

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.views import APIView
@@ -13,6 +12,7 @@ from delivery_gateway import answers, dead_letters, ledger, schemas, selectors
 from delivery_gateway.filters import filtered
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import IllegalTransition
+from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem
 from traffic_control.pagination import page_of
@@ -38,7 +38,7 @@ class NotificationsView(APIView):
         operation_id="notifications_list", tags=["Notifications"], summary="List notifications, newest first",
         parameters=schemas.NOTIFICATION_PARAMETERS, responses=schemas.NotificationPage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         rows = filtered(request, selectors.notifications_of(request.tenant.id), fields=NOTIFICATION_FILTERS)
         return page_of(request, rows, lambda row: answers.notification_summary(row, request.api_key))
 
@@ -52,7 +52,7 @@ class NotificationView(APIView):
         operation_id="notifications_retrieve", tags=["Notifications"], summary="Show one notification and its timeline",
         responses=schemas.NotificationDetail,
     )  # fmt: skip
-    def get(self, request: Request, notification_id: uuid.UUID) -> Response:
+    def get(self, request: TenantRequest, notification_id: uuid.UUID) -> Response:
         row = notification_or_404(request, notification_id)
         return Response(answers.notification_detail(row, request.api_key))
 
@@ -66,7 +66,7 @@ class CancelView(Idempotent, APIView):
         operation_id="notifications_cancel", tags=["Notifications"], summary="Cancel a notification not yet sent",
         request=None, responses=schemas.NotificationDetail,
     )  # fmt: skip
-    def post(self, request: Request, notification_id: uuid.UUID) -> Response:
+    def post(self, request: TenantRequest, notification_id: uuid.UUID) -> Response:
         notification_or_404(request, notification_id)
         try:
             ledger.cancel(selectors.notifications_of(request.tenant.id), notification_id)
@@ -85,7 +85,7 @@ class DeadLettersView(APIView):
         operation_id="dead_letters_list", tags=["Dead letters"], summary="List dead letters, or count them by cause",
         parameters=schemas.LETTER_PARAMETERS, responses=schemas.DeadLetterPage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         letters = selectors.dead_letters_of(request.tenant.id)
         group_by = request.query_params.get("group_by")
         if group_by not in (None, "cause"):
@@ -105,7 +105,7 @@ class DeadLetterView(APIView):
         operation_id="dead_letters_retrieve", tags=["Dead letters"], summary="Show one dead letter",
         responses=schemas.DeadLetterDetail,
     )  # fmt: skip
-    def get(self, request: Request, letter_id: uuid.UUID) -> Response:
+    def get(self, request: TenantRequest, letter_id: uuid.UUID) -> Response:
         letter = letter_or_404(request, letter_id)
         return Response(answers.dead_letter(letter, request.api_key))
 
@@ -119,7 +119,7 @@ class ReplayOneView(Idempotent, APIView):
         operation_id="dead_letters_replay", tags=["Dead letters"], summary="Send one dead letter again",
         request=None, responses={202: schemas.DeadLetterDetail},
     )  # fmt: skip
-    def post(self, request: Request, letter_id: uuid.UUID) -> Response:
+    def post(self, request: TenantRequest, letter_id: uuid.UUID) -> Response:
         letter = letter_or_404(request, letter_id)
         if not dead_letters.replay(selectors.dead_letters_of(request.tenant.id).filter(id=letter.id)):
             detail = f"This letter was replayed already; its notification is {letter.notification.status}."
@@ -138,7 +138,7 @@ class ReplayManyView(Idempotent, APIView):
         operation_id="dead_letters_replay_many", tags=["Dead letters"], summary="Send dead letters again, by filter",
         request=schemas.ReplaySerializer, responses={200: schemas.ReplayCount, 202: schemas.ReplayCount},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = schemas.ReplaySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         letters = replayable(request, body)
@@ -148,7 +148,7 @@ class ReplayManyView(Idempotent, APIView):
         return Response({"count": replayed + letters.count(), "replayed": replayed}, status=HTTP_202_ACCEPTED)
 
 
-def replayable(request: Request, body: StrictSerializer) -> Any:
+def replayable(request: TenantRequest, body: StrictSerializer) -> Any:
     chosen = {name: body.validated_data[name] for name in ("channel", "code") if name in body.validated_data}
     letters = selectors.dead_letters_of(request.tenant.id).filter(replayed_at__isnull=True, **chosen)
     if ids := body.validated_data.get("ids"):
@@ -156,14 +156,14 @@ def replayable(request: Request, body: StrictSerializer) -> Any:
     return letters
 
 
-def notification_or_404(request: Request, notification_id: uuid.UUID) -> NotificationLog:
+def notification_or_404(request: TenantRequest, notification_id: uuid.UUID) -> NotificationLog:
     row = selectors.notifications_of(request.tenant.id).filter(id=notification_id).first()
     if row is None:
         raise Problem("not_found", f"There is no notification {notification_id}.", status=404)
     return row
 
 
-def letter_or_404(request: Request, letter_id: uuid.UUID) -> DeadLetter:
+def letter_or_404(request: TenantRequest, letter_id: uuid.UUID) -> DeadLetter:
     letter = selectors.dead_letters_of(request.tenant.id).filter(id=letter_id).first()
     if letter is None:
         raise Problem("not_found", f"There is no dead letter {letter_id}.", status=404)

@@ -8,7 +8,7 @@ from notification_processor.models import Event
 from tenants.models import ApiKey
 from traffic_control.errors import Problem, problem_body
 
-SHOWN_STATES = {Event.State.ACCEPTED: "accepted", Event.State.GENERATED: "processing"}
+SHOWN_STATES: dict[str, str] = {Event.State.ACCEPTED: "accepted", Event.State.GENERATED: "processing"}
 
 
 def event_receipt(event: Event) -> dict[str, Any]:

@@ -81,9 +81,13 @@ BatchResults = inline_serializer(
 )
 EVENT_EXAMPLES = [
     OpenApiExample(
-        "An order", request_only=True, value={"event_type": "ORDER_CREATED", "user_id": "u1", "payload": {"order_id": 7}}
+        "An order",
+        request_only=True,
+        value={"event_type": "ORDER_CREATED", "user_id": "u1", "payload": {"order_id": 7}},
     ),
-    OpenApiExample("Everybody", request_only=True, value={"event_type": "MAINTENANCE", "topic": "all", "channels": ["email"]}),
+    OpenApiExample(
+        "Everybody", request_only=True, value={"event_type": "MAINTENANCE", "topic": "all", "channels": ["email"]}
+    ),
 ]
 NOTIFY_EXAMPLES = [
     OpenApiExample(

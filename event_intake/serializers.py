@@ -31,7 +31,9 @@ class TimingSerializer(StrictSerializer):
         expires: datetime | None = attrs.get("expires_at")
         starts: datetime = max(attrs.get("send_at") or timezone.now(), timezone.now())
         if expires is not None and expires <= starts:
-            raise serializers.ValidationError({"expires_at": f"{expires.isoformat()} is not after the time of sending."})
+            raise serializers.ValidationError(
+                {"expires_at": f"{expires.isoformat()} is not after the time of sending."}
+            )
         return attrs
 
 
@@ -121,7 +123,7 @@ class NotifySerializer(TimingSerializer):
     to = serializers.CharField(max_length=2_048, required=False)
     user_id = serializers.CharField(max_length=128, required=False)
     template = serializers.CharField(max_length=100, required=False)
-    data = serializers.DictField(required=False)
+    data = serializers.DictField(required=False)  # type: ignore[assignment]  # shadows a property
     subject = serializers.CharField(max_length=998, required=False, allow_blank=True)
     body = serializers.CharField(max_length=65_536, required=False, trim_whitespace=False)
     html = serializers.CharField(max_length=131_072, required=False, trim_whitespace=False)
@@ -132,12 +134,18 @@ class NotifySerializer(TimingSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         super().validate(attrs)
         if ("to" in attrs) == ("user_id" in attrs):
-            raise serializers.ValidationError({"to": "Send either to (an address) or user_id (a customer), not both or none."})
+            raise serializers.ValidationError(
+                {"to": "Send either to (an address) or user_id (a customer), not both or none."}
+            )
         inline = [name for name in ("subject", "body", "html") if attrs.get(name)]
         if "template" in attrs and inline:
-            raise serializers.ValidationError({inline[0]: f"A template brings its own words; leave out {', '.join(inline)}."})
+            raise serializers.ValidationError(
+                {inline[0]: f"A template brings its own words; leave out {', '.join(inline)}."}
+            )
         if "template" not in attrs and not (attrs.get("body") or attrs.get("html")):
-            raise serializers.ValidationError({"template": "Send a template's name, or inline words in body (or html)."})
+            raise serializers.ValidationError(
+                {"template": "Send a template's name, or inline words in body (or html)."}
+            )
         if attrs["channel"] == "in_app" and "to" in attrs:
             raise serializers.ValidationError({"to": "in_app goes to a customer; send user_id instead of to."})
         return attrs

@@ -6,7 +6,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.views import APIView
@@ -17,6 +16,7 @@ from event_intake import schemas
 from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
 from event_intake.serializers import EventBatchSerializer, EventSerializer, NotifyBatchSerializer, NotifySerializer
 from notification_processor import direct, events
+from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem, problem_of
 from traffic_control.pagination import page_of
@@ -31,7 +31,7 @@ class EventsView(Idempotent, APIView):
         operation_id="events_list", tags=["Events"], summary="List events, newest first",
         parameters=[OpenApiParameter("event_type", str), *schemas.PAGE], responses=schemas.EventPage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         rows = events.of_tenant(request.tenant.id)
         if event_type := request.query_params.get("event_type"):
             rows = rows.filter(event_type=event_type)
@@ -41,7 +41,7 @@ class EventsView(Idempotent, APIView):
         operation_id="events_create", tags=["Events"], summary="Say what happened",
         request=EventSerializer, responses={202: schemas.EventReceipt}, examples=schemas.EVENT_EXAMPLES,
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = EventSerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
@@ -65,7 +65,7 @@ class EventBatchView(Idempotent, APIView):
         operation_id="events_create_batch", tags=["Events"], summary="Say what happened, up to 1,000 times",
         request=schemas.EventBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = EventBatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         parsed = [parse_item(EventSerializer, item) for item in body.validated_data["events"]]
@@ -91,7 +91,7 @@ class EventDetailView(APIView):
         operation_id="events_retrieve", tags=["Events"], summary="Show one event with counts by status",
         responses=schemas.EventDetail,
     )  # fmt: skip
-    def get(self, request: Request, event_id: uuid.UUID) -> Response:
+    def get(self, request: TenantRequest, event_id: uuid.UUID) -> Response:
         event = events.of_tenant(request.tenant.id).filter(id=event_id).first()
         if event is None:
             raise Problem("not_found", f"There is no event {event_id}.", status=404)
@@ -107,7 +107,7 @@ class NotifyView(Idempotent, APIView):
         operation_id="notify", tags=["Notifications"], summary="Send one message",
         request=NotifySerializer, responses={202: schemas.NotificationReceipt}, examples=schemas.NOTIFY_EXAMPLES,
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = NotifySerializer(data=request.data)
         body.is_valid(raise_exception=True)
 
@@ -129,7 +129,7 @@ class NotifyBatchView(Idempotent, APIView):
         operation_id="notify_batch", tags=["Notifications"], summary="Send up to 1,000 messages",
         request=schemas.NotifyBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = NotifyBatchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         parsed = [parse_item(NotifySerializer, item) for item in body.validated_data["notifications"]]
@@ -158,18 +158,23 @@ def parse_item(serializer: type[Any], item: Any) -> Any:
     return body
 
 
-def rejected(problem: Problem, request: Request) -> dict[str, Any]:
+def rejected(problem: Problem, request: TenantRequest) -> dict[str, Any]:
     return {"id": None, "status": "rejected", "problem": item_problem(problem, path=request.path)}
 
 
-def batch_response(parsed: list[Any], answer: Callable[[Any], dict[str, Any]], request: Request) -> Response:
+def batch_response(parsed: list[Any], answer: Callable[[Any], dict[str, Any]], request: TenantRequest) -> Response:
     """A result per item, in order; 400 only when every one was rejected."""
     results = [
         {"index": index} | (rejected(item, request) if isinstance(item, Problem) else answer(item))
         for index, item in enumerate(parsed)
     ]
     if all(result["status"] == "rejected" for result in results):
-        errors = [{"pointer": f"#/{r['index']}", "code": r["problem"]["code"], "detail": r["problem"]["detail"]} for r in results]
+        errors = [
+            {"pointer": f"#/{r['index']}", "code": r["problem"]["code"], "detail": r["problem"]["detail"]}
+            for r in results
+        ]
         first = results[0]["problem"]["detail"]
-        raise Problem("batch_rejected", f"All {len(results)} items were rejected; the first because: {first}", errors=errors)
+        raise Problem(
+            "batch_rejected", f"All {len(results)} items were rejected; the first because: {first}", errors=errors
+        )
     return Response({"results": results}, status=HTTP_202_ACCEPTED)

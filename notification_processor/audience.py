@@ -65,8 +65,8 @@ def _customers_of(taken: Sequence[tuple[Event, list[str], int]]) -> dict[uuid.UU
     for event, ids, _ in taken:
         wanted.setdefault(event.tenant_id, (event, set()))[1].update(ids)
     found: dict[uuid.UUID, dict[str, Customer]] = {}
-    for tenant_id, (event, ids) in wanted.items():
-        found[tenant_id] = selectors.by_user_ids(tenant_id, ids)
-        if unknown := sorted(ids - found[tenant_id].keys()):
+    for tenant_id, (event, user_ids) in wanted.items():
+        found[tenant_id] = selectors.by_user_ids(tenant_id, user_ids)
+        if unknown := sorted(user_ids - found[tenant_id].keys()):
             found[tenant_id] |= customers.upsert(event.tenant, [RecipientInput(user_id=u) for u in unknown])
     return found

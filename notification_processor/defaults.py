@@ -1,4 +1,4 @@
-"""What an install and a tenant bring along: channels on by default, and hooks that serve customers without their own."""
+"""What a tenant brings along: channels on by default, and hooks that serve customers without their own."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ class ChannelDefaults:
 def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefaults]:
     """One query for the tenants, one per channel that can have an address of its own."""
     addressed = {
-        channel: default_integrations(tenant_ids, channel)
-        for channel, spec in CHANNELS.items()
-        if spec.address_setting
+        channel: default_integrations(tenant_ids, channel) for channel, spec in CHANNELS.items() if spec.address_setting
     }
     choices = dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults"))
     return {
         tenant_id: ChannelDefaults(
             choices=choices.get(tenant_id) or {},
             with_own_address=frozenset(
-                channel for channel, configs in addressed.items() if CHANNELS[channel].address_default(configs.get(tenant_id))
+                channel
+                for channel, configs in addressed.items()
+                if CHANNELS[channel].address_default(configs.get(tenant_id))
             ),
         )
         for tenant_id in tenant_ids

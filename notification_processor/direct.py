@@ -134,7 +134,9 @@ def _text(tenant: Tenant, send: DirectSend, customer: Customer | None, known: Kn
         return source, render(source, context_for(payload=send.data or {}, tenant_name=tenant.name, customer=customer))
     except TemplateFault as fault:
         name = f'template "{source.name}"' if source.name else "the inline text"
-        raise invalid("/data" if "variable" in fault.detail else f"/{fault.part}", f"{name}: {fault}", code="template_error") from fault
+        raise invalid(
+            "/data" if "variable" in fault.detail else f"/{fault.part}", f"{name}: {fault}", code="template_error"
+        ) from fault
 
 
 def _source(tenant: Tenant, send: DirectSend, customer: Customer | None, known: Known) -> Source | None:
@@ -162,7 +164,9 @@ def route_pending(*, now: datetime) -> int:
 
 def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
     choices = selectors.choices_of([row.customer_id for row in rows if row.customer_id])
-    defaults = channel_defaults({row.tenant_id for row in rows}) if any(row.user_id or not row.to for row in rows) else {}
+    defaults = (
+        channel_defaults({row.tenant_id for row in rows}) if any(row.user_id or not row.to for row in rows) else {}
+    )
     suppressions = ledger.suppressed((row.tenant_id, row.channel, row.to) for row in rows)
     verdicts, open_rows = [], []
     for row in rows:

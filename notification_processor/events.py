@@ -57,7 +57,11 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
     with transaction.atomic():
         first = _first_of_each_key(rows)
         earlier = _earlier(tenant, set(first))
-        fresh = [r for r in rows if not r.idempotency_key or (r.idempotency_key not in earlier and first[r.idempotency_key] is r)]
+        fresh = [
+            r
+            for r in rows
+            if not r.idempotency_key or (r.idempotency_key not in earlier and first[r.idempotency_key] is r)
+        ]
         customers.upsert(tenant, [person for event in new for person in event.inline])
         Event.objects.bulk_create(fresh, ignore_conflicts=any(r.idempotency_key for r in fresh), batch_size=500)
         if first:

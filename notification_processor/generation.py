@@ -1,4 +1,4 @@
-"""The generator: turns an event into a plan. Which workflow, which channels, which template versions, which audience."""
+"""The generator: turns an event into a plan. Which workflow, which channels, which template versions."""
 
 import logging
 import uuid

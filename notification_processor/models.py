@@ -91,7 +91,9 @@ class Event(models.Model):
         HIGH = 1
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     mode = models.CharField(max_length=4, default="live")
     event_type = models.CharField(max_length=128)
     recipients = models.JSONField(default=list, help_text="user_ids, in order.")

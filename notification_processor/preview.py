@@ -24,9 +24,16 @@ def preview(tenant: Tenant, template: MessageTemplate, *, data: dict[str, Any], 
     try:
         text = rendering.render(source, context_for(payload=data, tenant_name=tenant.name, customer=customer))
     except rendering.TemplateFault as fault:
-        return answer | {"rendered": None, "length": None, "error": {"part": fault.part, "line": fault.line, "detail": str(fault)}}
+        return answer | {
+            "rendered": None,
+            "length": None,
+            "error": {"part": fault.part, "line": fault.line, "detail": str(fault)},
+        }
     length = {"subject": len(text.subject), "body": len(text.body), "limit": CHANNELS[template.channel].limits.body}
-    return answer | {"rendered": {"subject": text.subject, "body": text.body, "html": text.html or None}, "length": length}
+    return answer | {
+        "rendered": {"subject": text.subject, "body": text.body, "html": text.html or None},
+        "length": length,
+    }
 
 
 def _customer(tenant_id: uuid.UUID, user_id: str) -> Customer:

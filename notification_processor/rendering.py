@@ -135,10 +135,11 @@ def _keys_in(value: Any, depth: int) -> set[str]:
 
 
 def _plain(exc: BaseException) -> str:
-    return {
-        RecursionError: "the template is nested too deeply",
-        MemoryError: "the template needs too much memory",
-    }.get(type(exc)) or str(exc) or type(exc).__name__
+    if isinstance(exc, RecursionError):
+        return "the template is nested too deeply"
+    if isinstance(exc, MemoryError):
+        return "the template needs too much memory"
+    return str(exc) or type(exc).__name__
 
 
 def _line_of(exc: BaseException) -> int | None:

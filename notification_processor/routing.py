@@ -89,7 +89,8 @@ def _facts(slices: Sequence[Slice]) -> Facts:
 
 
 def _versions(event: Event) -> dict[str, dict[str, str]]:
-    return (event.plan or {}).get("versions", {})
+    versions: dict[str, dict[str, str]] = (event.plan or {}).get("versions", {})
+    return versions
 
 
 def _candidates(event: Event, customer: Customer, facts: Facts) -> Iterable[Candidate]:
@@ -130,7 +131,9 @@ def _key(candidate: Candidate) -> tuple[uuid.UUID, str, str]:
     return candidate.event.tenant_id, candidate.channel, candidate.address
 
 
-def _row(c: Candidate, facts: Facts, suppression: str | None, due_at: datetime | None, now: datetime) -> NewNotification:
+def _row(
+    c: Candidate, facts: Facts, suppression: str | None, due_at: datetime | None, now: datetime
+) -> NewNotification:
     source = _source(c, facts)
     common: dict[str, Any] = {
         "id": derived_uuid7(c.event.id, str(c.customer.id), c.channel),

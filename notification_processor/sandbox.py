@@ -27,15 +27,78 @@ MAX_TEXT = 256 * 1024  # characters: of the output, and of any value built on th
 MAX_NUMBER = 10**18
 MAX_POWER = 64
 
-SAFE_FILTERS = (
-    "abs capitalize count d default dictsort e escape first float forceescape int items last length list lower max "
-    "min rejectattr reverse select selectattr sort string striptags sum title trim truncate unique upper urlencode "
-    "wordcount"
-).split()
-SAFE_TESTS = (
-    "boolean defined divisibleby eq equalto even false float ge gt in integer iterable le lessthan lower lt mapping ne "
-    "none number odd sameas sequence string true undefined upper == != < <= > >="
-).split()
+SAFE_FILTERS = [
+    "abs",
+    "capitalize",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "forceescape",
+    "int",
+    "items",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "max",
+    "min",
+    "rejectattr",
+    "reverse",
+    "select",
+    "selectattr",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "wordcount",
+]
+SAFE_TESTS = [
+    "boolean",
+    "defined",
+    "divisibleby",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "string",
+    "true",
+    "undefined",
+    "upper",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+]
 FORBIDDEN_NODES = (
     nodes.Include,
     nodes.Import,
@@ -102,7 +165,11 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        return obj is bounded_range or isinstance(obj, LoopBudget) or isinstance(getattr(obj, "__self__", None), LoopContext)
+        return (
+            obj is bounded_range
+            or isinstance(obj, LoopBudget)
+            or isinstance(getattr(obj, "__self__", None), LoopContext)
+        )
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator in ("**", "*", "%") and not (is_number(left) and is_number(right)):
@@ -119,7 +186,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
 class BoundedConcatenation(NodeTransformer):
     """Turns `a ~ b` into a filter that may refuse: Jinja's own joins whatever it gets."""
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802 - Jinja finds it by this name
         parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
         return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno)
 
@@ -169,7 +236,8 @@ def bounded_join(context: Any, parts: Iterable[Any], separator: str = "", attrib
         listed = [context.environment.getitem(part, attribute) for part in listed]
     if sum(len(str(part)) + len(separator) for part in listed) > MAX_TEXT:
         raise Forbidden("the text grew too long")
-    return FILTERS["join"](context, listed, separator)
+    joined: str = FILTERS["join"](context, listed, separator)
+    return joined
 
 
 def bounded_round(value: float, precision: int = 0) -> float:
@@ -188,7 +256,7 @@ def bounded_replace(text: Any, old: str, new: str) -> str:
 
 
 def to_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return str(orjson.dumps(value), "utf-8")
 
 
 BOUNDED_FILTERS = {"join": bounded_join, "replace": bounded_replace, "round": bounded_round, "tojson": to_json}

@@ -72,6 +72,11 @@ WORKFLOW_EXAMPLES = [
     OpenApiExample(
         "Orders",
         request_only=True,
-        value={"event_type": "ORDER_CREATED", "channels": ["email", "slack"], "template": "order_created", "category": "orders"},
+        value={
+            "event_type": "ORDER_CREATED",
+            "channels": ["email", "slack"],
+            "template": "order_created",
+            "category": "orders",
+        },
     )
 ]

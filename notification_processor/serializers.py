@@ -10,8 +10,8 @@ from traffic_control.serializers import ChannelField, StrictSerializer
 
 CHANNEL_NAMES = tuple(CHANNELS)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z"
-NAME_ERROR = {"invalid": "Use letters, digits and _ . : - only, e.g. welcome_email."}
-LOCALE_ERROR = {"invalid": "Use a language tag such as en, pt-BR or zh-Hant."}
+NAME_ERROR: dict[str, Any] = {"invalid": "Use letters, digits and _ . : - only, e.g. welcome_email."}
+LOCALE_ERROR: dict[str, Any] = {"invalid": "Use a language tag such as en, pt-BR or zh-Hant."}
 
 
 class TemplatePartsSerializer(StrictSerializer):
@@ -71,7 +71,7 @@ def template_answer(template: MessageTemplate) -> dict[str, Any]:
 class PreviewSerializer(StrictSerializer):
     """What to fill the template with."""
 
-    data = serializers.DictField(required=False, default=dict)
+    data = serializers.DictField(required=False, default=dict)  # type: ignore[assignment]  # shadows a property
     user_id = serializers.CharField(max_length=128, required=False)
 
 

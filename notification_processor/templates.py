@@ -62,7 +62,7 @@ def _check_parts(channel: str, parts: dict[str, str]) -> None:
     if not parts.get("body") and not parts.get("html"):
         raise invalid("/body", "A template needs a body (or html).", code="required")
     try:
-        rendering.check(Source("", channel, **parts))
+        rendering.check(Source("", channel, parts["subject"], parts["body"], parts["html"]))
     except rendering.TemplateFault as fault:
         error = {"pointer": f"#/{fault.part}", "code": "template_syntax", "detail": str(fault)}
         located = {k: v for k, v in (("line", fault.line), ("column", fault.column)) if v}

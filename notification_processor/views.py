@@ -4,7 +4,6 @@ import uuid
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from rest_framework.views import APIView
@@ -19,6 +18,7 @@ from notification_processor.serializers import (
     template_answer,
     workflow_answer,
 )
+from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem
 from traffic_control.pagination import page_of
@@ -34,7 +34,7 @@ class TemplatesView(Idempotent, APIView):
         parameters=[OpenApiParameter("name", str), OpenApiParameter("channel", str), *schemas.PAGING],
         responses=schemas.TemplatePage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         rows = templates.of_tenant(request.tenant.id)
         for name in ("name", "channel"):
             if value := request.query_params.get(name):
@@ -45,7 +45,7 @@ class TemplatesView(Idempotent, APIView):
         operation_id="templates_create", tags=["Templates"], summary="Create a template",
         request=TemplateSerializer, responses={201: schemas.Template}, examples=schemas.TEMPLATE_EXAMPLES,
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = TemplateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         said = body.validated_data
@@ -65,31 +65,33 @@ class TemplateView(APIView):
     @extend_schema(
         operation_id="templates_retrieve", tags=["Templates"], summary="Show a template", responses=schemas.Template
     )
-    def get(self, request: Request, template_id: uuid.UUID) -> Response:
+    def get(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
         return Response(template_answer(template_or_404(request, template_id)))
 
     @extend_schema(
         operation_id="templates_replace", tags=["Templates"], summary="Make a new version, replacing all parts",
         request=TemplateRevisionSerializer, responses=schemas.Template,
     )  # fmt: skip
-    def put(self, request: Request, template_id: uuid.UUID) -> Response:
-        return self._revise(request, template_id, blank={part: "" for part in templates.PARTS})
+    def put(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
+        return self._revise(request, template_id, blank=dict.fromkeys(templates.PARTS, ""))
 
     @extend_schema(
         operation_id="templates_update", tags=["Templates"], summary="Make a new version, changing some parts",
         request=TemplateRevisionSerializer, responses=schemas.Template,
     )  # fmt: skip
-    def patch(self, request: Request, template_id: uuid.UUID) -> Response:
+    def patch(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
         return self._revise(request, template_id, blank={})
 
-    @extend_schema(operation_id="templates_delete", tags=["Templates"], summary="Archive a template", responses={204: None})
-    def delete(self, request: Request, template_id: uuid.UUID) -> Response:
+    @extend_schema(
+        operation_id="templates_delete", tags=["Templates"], summary="Archive a template", responses={204: None}
+    )
+    def delete(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
         template = template_or_404(request, template_id)
         template.archived_at = timezone.now()
         template.save(update_fields=["archived_at"])
         return Response(status=HTTP_204_NO_CONTENT)
 
-    def _revise(self, request: Request, template_id: uuid.UUID, *, blank: dict[str, str]) -> Response:
+    def _revise(self, request: TenantRequest, template_id: uuid.UUID, *, blank: dict[str, str]) -> Response:
         template = template_or_404(request, template_id)
         body = TemplateRevisionSerializer(data=request.data, context={"template": template})
         body.is_valid(raise_exception=True)
@@ -105,7 +107,7 @@ class TemplatePreviewView(APIView):
         operation_id="templates_preview", tags=["Templates"], summary="Render a template; send nothing",
         request=PreviewSerializer, responses=schemas.Preview,
     )  # fmt: skip
-    def post(self, request: Request, template_id: uuid.UUID) -> Response:
+    def post(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
         template = template_or_404(request, template_id)
         body = PreviewSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -121,7 +123,7 @@ class WorkflowsView(Idempotent, APIView):
         operation_id="workflows_list", tags=["Workflows"], summary="List workflows, newest first",
         parameters=[OpenApiParameter("event_type", str), *schemas.PAGING], responses=schemas.WorkflowPage,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: TenantRequest) -> Response:
         rows = workflows.of_tenant(request.tenant.id)
         if event_type := request.query_params.get("event_type"):
             rows = rows.filter(event_type=event_type)
@@ -131,7 +133,7 @@ class WorkflowsView(Idempotent, APIView):
         operation_id="workflows_create", tags=["Workflows"], summary="Create a workflow",
         request=WorkflowSerializer, responses={201: schemas.Workflow}, examples=schemas.WORKFLOW_EXAMPLES,
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: TenantRequest) -> Response:
         body = WorkflowSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         workflow = workflows.create(request.tenant, body.fields_of_model())
@@ -147,14 +149,14 @@ class WorkflowView(APIView):
     @extend_schema(
         operation_id="workflows_retrieve", tags=["Workflows"], summary="Show a workflow", responses=schemas.Workflow
     )
-    def get(self, request: Request, workflow_id: uuid.UUID) -> Response:
+    def get(self, request: TenantRequest, workflow_id: uuid.UUID) -> Response:
         return Response(workflow_answer(workflow_or_404(request, workflow_id)))
 
     @extend_schema(
         operation_id="workflows_replace", tags=["Workflows"], summary="Replace a workflow",
         request=WorkflowSerializer, responses=schemas.Workflow,
     )  # fmt: skip
-    def put(self, request: Request, workflow_id: uuid.UUID) -> Response:
+    def put(self, request: TenantRequest, workflow_id: uuid.UUID) -> Response:
         blank = {"channels": [], "template": "", "category": "", "is_critical": False, "is_active": True}
         return self._revise(request, workflow_id, blank=blank)
 
@@ -162,29 +164,31 @@ class WorkflowView(APIView):
         operation_id="workflows_update", tags=["Workflows"], summary="Change some of a workflow",
         request=WorkflowSerializer, responses=schemas.Workflow,
     )  # fmt: skip
-    def patch(self, request: Request, workflow_id: uuid.UUID) -> Response:
+    def patch(self, request: TenantRequest, workflow_id: uuid.UUID) -> Response:
         return self._revise(request, workflow_id, blank={})
 
-    @extend_schema(operation_id="workflows_delete", tags=["Workflows"], summary="Delete a workflow", responses={204: None})
-    def delete(self, request: Request, workflow_id: uuid.UUID) -> Response:
+    @extend_schema(
+        operation_id="workflows_delete", tags=["Workflows"], summary="Delete a workflow", responses={204: None}
+    )
+    def delete(self, request: TenantRequest, workflow_id: uuid.UUID) -> Response:
         workflow_or_404(request, workflow_id).delete()
         return Response(status=HTTP_204_NO_CONTENT)
 
-    def _revise(self, request: Request, workflow_id: uuid.UUID, *, blank: dict[str, object]) -> Response:
+    def _revise(self, request: TenantRequest, workflow_id: uuid.UUID, *, blank: dict[str, object]) -> Response:
         workflow = workflow_or_404(request, workflow_id)
         body = WorkflowSerializer(data=request.data, partial=not blank)
         body.is_valid(raise_exception=True)
         return Response(workflow_answer(workflows.revise(workflow, blank | body.fields_of_model())))
 
 
-def template_or_404(request: Request, template_id: uuid.UUID) -> MessageTemplate:
+def template_or_404(request: TenantRequest, template_id: uuid.UUID) -> MessageTemplate:
     template = templates.of_tenant(request.tenant.id).filter(id=template_id).first()
     if template is None:
         raise Problem("not_found", f"There is no template {template_id}.", status=404)
     return template
 
 
-def workflow_or_404(request: Request, workflow_id: uuid.UUID) -> Workflow:
+def workflow_or_404(request: TenantRequest, workflow_id: uuid.UUID) -> Workflow:
     workflow = workflows.of_tenant(request.tenant.id).filter(id=workflow_id).first()
     if workflow is None:
         raise Problem("not_found", f"There is no workflow {workflow_id}.", status=404)

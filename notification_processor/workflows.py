@@ -30,7 +30,9 @@ def create(tenant: Tenant, fields: dict[str, Any]) -> Workflow:
 
 def revise(workflow: Workflow, fields: dict[str, Any]) -> Workflow:
     if fields.get("event_type", workflow.event_type) != workflow.event_type:
-        raise invalid("/event_type", f"It is {workflow.event_type!r} and cannot change; create another workflow instead.")
+        raise invalid(
+            "/event_type", f"It is {workflow.event_type!r} and cannot change; create another workflow instead."
+        )
     _check_template(workflow.tenant_id, fields.get("template", ""))
     for name, value in fields.items():
         setattr(workflow, name, value)

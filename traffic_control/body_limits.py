@@ -35,7 +35,7 @@ class BodyLimitMiddleware:
 
 def limit_of(path: str) -> int:
     is_batch = path.rstrip("/").endswith("/batch")
-    return settings.MAX_BATCH_BODY_BYTES if is_batch else settings.MAX_BODY_BYTES
+    return int(settings.MAX_BATCH_BODY_BYTES if is_batch else settings.MAX_BODY_BYTES)
 
 
 def declared_length(request: HttpRequest) -> int:

@@ -36,7 +36,7 @@ def _update_chunk(
     where: str,
     increments: str,
 ) -> set[Any]:
-    fields = [model._meta.get_field(name) for name in (*match, *columns)]
+    fields: list[Any] = [model._meta.get_field(name) for name in (*match, *columns)]
     names = [f.column for f in fields]
     values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
     casts = [

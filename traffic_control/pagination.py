@@ -45,7 +45,7 @@ def read_cursor(request: Request, cursor: str) -> uuid.UUID:
         raise Problem("invalid_cursor", "This cursor is not from this list. Start again without ?cursor=.") from exc
 
 
-def _salt(request: Request) -> str:
+def _salt(request: Any) -> str:
     return f"cursor:{request.tenant.id}:{request.path}"
 
 

@@ -16,7 +16,9 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
         charset = _charset(media_type or "")
         if charset not in ("utf-8", "utf8"):
             raise UnsupportedMediaType(media_type or "", detail=f'charset "{charset}" is not supported, send UTF-8.')
@@ -32,7 +34,9 @@ def parse_json(raw: bytes) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as exc:
-        raise Problem("malformed_json", f"The body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno}).") from exc
+        raise Problem(
+            "malformed_json", f"The body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno})."
+        ) from exc
     if b"\\u0000" in raw and _has_nul(value):
         raise Problem("malformed_json", "The JSON has a NUL character (\\u0000), which cannot be stored.")
     return value

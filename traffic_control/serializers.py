@@ -6,7 +6,6 @@ from typing import Any
 from rest_framework import serializers
 
 
-
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields with a did-you-mean. `aliases` maps other accepted spellings to a field's name."""
 

@@ -24,7 +24,9 @@ if not SECRET_KEY or (SECRET_KEY == INSECURE_KEY and not DEBUG):
         "SECRET_KEY is not set, and DEBUG is off. Set it to 50 random characters: "
         'python -c "import secrets; print(secrets.token_urlsafe(50))"'
     )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] + ([".localhost"] if DEBUG else []))
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] + ([".localhost"] if DEBUG else [])
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 

@@ -15,7 +15,9 @@ urlpatterns = [
     path("", include("monitoring.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
-    path("docs/api/", SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[], url_name="schema")),
+    path(
+        "docs/api/", SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[], url_name="schema")
+    ),
 ]
 
 handler400 = "traffic_control.errors.bad_request"

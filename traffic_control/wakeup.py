@@ -66,7 +66,9 @@ def _publish(stage: str) -> None:
             publish(stage)
     except Exception as exc:  # any broker error: the row is committed, the dispatcher finds it
         _paused_until = time.monotonic() + PAUSE_AFTER_FAILURE
-        log.warning("wake-up not published (%s); the dispatcher will find the work", type(exc).__name__, extra={"stage": stage})
+        log.warning(
+            "wake-up not published (%s); the dispatcher will find the work", type(exc).__name__, extra={"stage": stage}
+        )
 
 
 def _flag(stage: str) -> str:
@@ -101,7 +103,7 @@ def _run_inline(stage: str) -> None:
             lane = current.partition(".")[2]
             if name not in current_app.tasks:  # only workers import every task by themselves
                 current_app.loader.import_default_modules()
-            current_app.tasks[name].apply(args=[lane] if lane else [], throw=True)
+            current_app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
     finally:
         del _inline.queue
 

@@ -62,7 +62,11 @@ def test_next_attempt_with_long_waits_is_capped():
             facts(max_ambiguous=2),
             Step(Status.SCHEDULED, NOW + timedelta(seconds=5), "retry", counts_ambiguous=True),
         ),
-        (Ambiguous(), facts(ambiguous=2, max_ambiguous=2), Step(Status.HELD, reason="ambiguous", counts_ambiguous=True)),
+        (
+            Ambiguous(),
+            facts(ambiguous=2, max_ambiguous=2),
+            Step(Status.HELD, reason="ambiguous", counts_ambiguous=True),
+        ),
         (
             Ambiguous(),
             facts(ambiguous=9),

@@ -71,7 +71,14 @@ class Stack:
         return process
 
     def worker(self, name: str = "worker", *, queues: str = QUEUES, concurrency: int = 2) -> subprocess.Popen[bytes]:
-        flags = ["--without-gossip", "--without-mingle", "--loglevel=INFO", f"--concurrency={concurrency}", "-Q", queues]
+        flags = [
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=INFO",
+            f"--concurrency={concurrency}",
+            "-Q",
+            queues,
+        ]
         return self.start(name, "celery", "-A", "traffic_control", "worker", f"--hostname={name}@test", *flags)
 
     def dispatcher(self) -> subprocess.Popen[bytes]:
@@ -82,7 +89,17 @@ class Stack:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        flags = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--blocking-threads", "16"]
+        flags = [
+            "--interface",
+            "wsgi",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--no-ws",
+            "--blocking-threads",
+            "16",
+        ]
         self.start("web", "granian", *flags, "traffic_control.wsgi:application")
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), what="the web process")
         return f"http://127.0.0.1:{port}"
@@ -116,7 +133,7 @@ def stack(log_folder: Path, **extra: str) -> Iterator[Stack]:
 def answers(url: str) -> bool:
     try:
         with urlopen(url, timeout=2) as answer:
-            return answer.status == 200
+            return bool(answer.status == 200)
     except OSError:
         return False
 

@@ -145,7 +145,9 @@ def test_provider_that_throttles_is_waited_for_and_no_attempt_is_counted(live, a
     event = post_event(live, channels=["webhook"])
     story = story_of(live, event, "webhook")
     assert (story["status"], story["attempts"], story["error"]["class"]) == ("scheduled", 0, "throttled")
-    wait = NotificationLog.objects.get().due_at - timezone.now()
+    due_at = NotificationLog.objects.get().due_at
+    assert due_at is not None
+    wait = due_at - timezone.now()
     assert timedelta(seconds=25) < wait <= timedelta(seconds=30)
     let_time_pass(20)
     assert len(providers["webhook"].received) == 1

@@ -32,7 +32,10 @@ def test_event_without_workflow_reaches_the_default_channels_with_the_built_in_l
 
 
 def test_event_with_workflow_uses_its_template_in_the_customers_locale(sandbox):
-    for locale, body in (("en", "Hello {{ customer.name }}, order {{ order_id }}"), ("de", "Hallo {{ customer.name }}")):
+    for locale, body in (
+        ("en", "Hello {{ customer.name }}, order {{ order_id }}"),
+        ("de", "Hallo {{ customer.name }}"),
+    ):
         template = {"name": "order", "channel": "email", "locale": locale, "subject": "Order", "body": body}
         assert sandbox.post("/v1/templates/", template).status_code == 201
     workflow = {"event_type": "ORDER_CREATED", "channels": ["email"], "template": "order", "category": "orders"}
@@ -80,7 +83,9 @@ def test_event_whose_template_misses_a_variable_fails_with_one_dead_letter(sandb
     template = {"name": "ORDER_CREATED", "channel": "email", "subject": "x", "body": "Hi\n{{ order.nmber }}"}
     sandbox.post("/v1/templates/", template)
 
-    event = post_event(sandbox, user_id=None, recipients=[ANN], channels=["email"], payload={"order": {"number": 1}}).json()
+    event = post_event(
+        sandbox, user_id=None, recipients=[ANN], channels=["email"], payload={"order": {"number": 1}}
+    ).json()
 
     (row,) = logs_of(sandbox, event["id"]).values()
     assert (row["status"], row["error"]["code"]) == ("failed", "template_error")

@@ -20,7 +20,8 @@ def test_notify_with_a_template_sends_the_rendered_words(sandbox):
     sandbox.post("/v1/templates/", WELCOME)
 
     answer = sandbox.post(
-        "/v1/notify/", {"channel": "email", "to": "user@example.com", "template": "welcome_email", "data": {"name": "Ann"}}
+        "/v1/notify/",
+        {"channel": "email", "to": "user@example.com", "template": "welcome_email", "data": {"name": "Ann"}},
     )
 
     receipt = answer.json()
@@ -53,7 +54,11 @@ def test_notify_to_a_customer_obeys_their_choice(sandbox):
     receipt = notify(sandbox, to=None, user_id="ann").json()
 
     row = sandbox.get(receipt["links"]["self"]).json()
-    assert (row["status"], row["reason"], row["detail"]) == ("suppressed", "channel_choice", "The customer turned email off.")
+    assert (row["status"], row["reason"], row["detail"]) == (
+        "suppressed",
+        "channel_choice",
+        "The customer turned email off.",
+    )
 
 
 def test_notify_later_waits_and_can_be_cancelled(sandbox):
@@ -68,7 +73,11 @@ def test_notify_later_waits_and_can_be_cancelled(sandbox):
 @pytest.mark.parametrize(
     ("fields", "code", "words"),
     [
-        ({"template": "welcom_email", "subject": None, "body": None}, "unknown_template", 'Did you mean "welcome_email"?'),
+        (
+            {"template": "welcom_email", "subject": None, "body": None},
+            "unknown_template",
+            'Did you mean "welcome_email"?',
+        ),
         (
             {"template": "welcome_email", "subject": None, "body": None, "data": {"nme": "x"}},
             "validation_error",
@@ -168,7 +177,12 @@ def test_notify_with_one_idempotency_key_from_20_clients_is_one_notification(san
 
 @pytest.mark.parametrize(
     ("to", "status", "attempts"),
-    [("ok@sim.test", "sent", 1), ("bounce@sim.test", "bounced", 1), ("gone@sim.test", "failed", 1), ("flaky@sim.test", "sent", 3)],
+    [
+        ("ok@sim.test", "sent", 1),
+        ("bounce@sim.test", "bounced", 1),
+        ("gone@sim.test", "failed", 1),
+        ("flaky@sim.test", "sent", 3),
+    ],
 )
 def test_notify_simulated_recipient_acts_out_its_outcome(sandbox, settings, to, status, attempts):
     settings.RETRY_SCHEDULE = [0.0, 0.0]

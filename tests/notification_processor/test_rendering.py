@@ -16,7 +16,11 @@ def rendered(text, data=None, *, part="body", channel="email"):
     [
         ("Hi {{ name }}", {"name": "Ann"}, "Hi Ann"),
         ("{{ nickname|default('you') }}", {}, "you"),
-        ("{% for i in order.items %}{{ loop.index }}.{{ i.name }} {% endfor %}", {"order": {"items": [{"name": "x"}]}}, "1.x "),
+        (
+            "{% for i in order.items %}{{ loop.index }}.{{ i.name }} {% endfor %}",
+            {"order": {"items": [{"name": "x"}]}},
+            "1.x ",
+        ),
         ("{{ total|round(2) }} {{ 2 * 3 }} {{ 'a' ~ 1 }}", {"total": 12.3456}, "12.35 6 a1"),
         ("{{ tags|join(', ') }}", {"tags": ["a", "b"]}, "a, b"),
         ("{{ rows|join('-', attribute='id') }}", {"rows": [{"id": 1}, {"id": 2}]}, "1-2"),
@@ -64,7 +68,7 @@ HOSTILE = [
     "{{ 7 ** 3000000 }}",
     "{{ (10 ** 64) ** 64 }}",
     "{{ '%2000000000d' % 1 }}",
-    "{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in range(1000) %}" * 3 + "{% endfor %}" * 3,
     "{{ range(1000000000) }}",
     "{{ ''.__class__ }}",
     "{{ ''['__class__'].mro }}",
