@@ -80,10 +80,10 @@ def manage(arguments: list[str]) -> int:
 
 
 def openapi(arguments: list[str]) -> int:
-    from dev.check import SCHEMA, write_schema
+    from dev.openapi import DOCUMENT, write
 
-    progress(f"Writing {SCHEMA}")
-    return write_schema(ROOT / SCHEMA)
+    progress(f"Writing {DOCUMENT.name}")
+    return write()
 
 
 def bench(arguments: list[str]) -> int:
