@@ -16,21 +16,28 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         limit = limit_of(request.path_info)
-        if declared_length(request) > limit or len(self._body_start(request, limit)) > limit:
+        if is_chunked(request):
+            read_chunked(request, limit)
+        if declared_length(request) > limit:
             detail = f"The body is larger than the {limit:,} bytes this call takes. Split it, or use the batch call."
             response = problem_response(request, 413, "payload_too_large", detail)
             response["Connection"] = "close"
             return response
         return self.get_response(request)
 
-    @staticmethod
-    def _body_start(request: HttpRequest, limit: int) -> bytes:
-        """A body sent without a length is read here, at most one byte over the limit, and kept for the view."""
-        if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
-            return b""
-        body = request.read(limit + 1)
-        request._body = body
-        return body
+
+def is_chunked(request: HttpRequest) -> bool:
+    return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+
+
+def read_chunked(request: HttpRequest, limit: int) -> None:
+    """Django reads as many bytes as Content-Length says, so a body that came without is read here and given one.
+
+    At most one byte over the limit is read.
+    """
+    body = request.META["wsgi.input"].read(limit + 1)
+    request._body, request._read_started = body, True  # type: ignore[attr-defined]
+    request.META["CONTENT_LENGTH"] = str(len(body))
 
 
 def limit_of(path: str) -> int:
