@@ -39,7 +39,7 @@ VALUES (%s, %s, %s, %s, %s, NULL, '', '', %s)
 ON CONFLICT (tenant_id, scope, key) DO UPDATE
 SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
 WHERE r.created_at < %s
-RETURNING r.id
+RETURNING id
 """
 
 

@@ -1,0 +1,80 @@
+"""What an operator types."""
+
+import json
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+
+from tenants.authentication import usable_key
+from tenants.models import Tenant
+
+
+def printed(capsys, *command, **options) -> str:
+    call_command(*command, **options)
+    return capsys.readouterr().out
+
+
+def test_demo_prints_credentials_that_work(db, capsys):
+    made = json.loads(printed(capsys, "demo", "--json"))
+
+    assert made.keys() == {"tenant", "api_key", "test_api_key", "admin_username", "admin_password"}
+    assert (usable_key(made["api_key"]).mode, usable_key(made["test_api_key"]).mode) == ("live", "test")
+    operator = authenticate(username=made["admin_username"], password=made["admin_password"])
+    assert operator.is_superuser
+
+
+def test_demo_again_makes_no_second_tenant_and_revokes_the_old_keys(db, capsys):
+    first = json.loads(printed(capsys, "demo", "--json"))
+    second = json.loads(printed(capsys, "demo", "--json"))
+
+    assert Tenant.objects.count() == 1
+    assert usable_key(second["api_key"]) is not None
+    assert usable_key(first["api_key"]) is None
+    assert authenticate(username="admin", password=first["admin_password"]) is None
+
+
+def test_demo_check_tells_whether_a_key_works(db, capsys):
+    made = json.loads(printed(capsys, "demo", "--json"))
+
+    assert printed(capsys, "demo", check=made["test_api_key"]) == "This key works.\n"
+    with pytest.raises(CommandError, match="does not work"):
+        call_command("demo", check=made["test_api_key"][:-1])
+
+
+def test_create_tenant_prints_its_first_keys(db, capsys, settings):
+    settings.REGISTRATION = "closed"
+
+    lines = printed(capsys, "create_tenant", "Acme", email="ops@acme.test").splitlines()
+
+    assert lines[0].split() == ["tenant", "acme"]
+    assert usable_key(lines[1].split()[-1]).tenant.slug == "acme"
+
+
+@pytest.mark.parametrize(("name", "email"), [("", "ops@acme.test"), ("Acme", "ops"), ("x" * 101, "ops@acme.test")])
+def test_create_tenant_refuses_what_registration_would(db, name, email):
+    with pytest.raises(CommandError):
+        call_command("create_tenant", name, email=email)
+
+
+def test_create_api_key_prints_the_key_alone(acme, capsys):
+    raw = printed(capsys, "create_api_key", "acme", mode="test", scopes="read, send").strip()
+    key = usable_key(raw)
+
+    assert (key.tenant_id, key.mode, key.scopes) == (acme.tenant.id, "test", ["read", "send"])
+    by_id = printed(capsys, "create_api_key", str(acme.tenant.id), expires_at="2999-01-01T00:00:00Z").strip()
+    assert usable_key(by_id).expires_at.year == 2999
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tenant": "acne"}, 'no tenant with the slug or id "acne"'),
+        ({"scopes": "sned"}, 'There is no scope "sned"'),
+        ({"expires_at": "tomorrow"}, '"tomorrow" is not a future time'),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "is not a future time"),
+    ],
+)
+def test_create_api_key_says_what_is_wrong(acme, options, told):
+    with pytest.raises(CommandError, match=told):
+        call_command("create_api_key", options.pop("tenant", "acme"), **options)

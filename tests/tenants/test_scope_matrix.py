@@ -1,0 +1,100 @@
+"""Every call of every app: without a key 401, without its scope 403, with just its scope not refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tenants import authentication, scopes
+
+PUBLIC = {"POST /v1/tenants/register/"}
+SPOKEN = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NOBODYS_ID = "01a00000-0000-7000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    view: Any
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def needs(self) -> str:
+        return authentication.scope_of(self.view, self.method)
+
+
+def calls() -> Iterator[Call]:
+    for path, view in views(get_resolver().url_patterns):
+        if path.startswith(("/api/", "/v1/")) and hasattr(view, "authentication_classes"):
+            for method in SPOKEN:
+                if hasattr(view, method.lower()):
+                    yield Call(method, path, view)
+
+
+def views(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        path = prefix + filled(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from views(pattern.url_patterns, path)
+        elif view := getattr(pattern.callback, "cls", None):
+            yield path, view(**pattern.callback.initkwargs)
+
+
+def filled(pattern: Any) -> str:
+    route = str(pattern)
+    for name, converter in pattern.converters.items():
+        kind = type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+        for written in (f"<{kind}:{name}>", f"<{name}>"):
+            route = route.replace(written, NOBODYS_ID)
+    return route
+
+
+CALLS = [call for call in calls() if call.path != "/api/schema/"]
+GUARDED = [call for call in CALLS if str(call) not in PUBLIC]
+
+
+def test_matrix_is_of_all_calls():
+    assert len(GUARDED) > 20
+    assert {str(call) for call in CALLS if not call.view.authentication_classes} == PUBLIC
+
+
+@pytest.mark.parametrize("call", GUARDED, ids=str)
+def test_every_call_names_a_known_scope(call):
+    assert call.needs in scopes.SCOPES
+    assert list(call.view.permission_classes) == [authentication.HasScope]
+
+
+@pytest.mark.parametrize("call", GUARDED, ids=str)
+def test_call_without_a_key_is_refused(db, client, call):
+    assert client.generic(call.method, call.path).status_code == 401
+
+
+@pytest.mark.parametrize("call", GUARDED, ids=str)
+def test_call_needs_its_scope_and_no_other(api_with, call):
+    others = [scope for scope in scopes.ALL if scope != call.needs]
+
+    without = api_with(*others).generic(call.method, call.path, "{}", "application/json")
+    with_it = api_with(call.needs, mode="test").generic(call.method, call.path, "{}", "application/json")
+
+    assert (without.status_code, without.json()["code"]) == (403, "missing_scope")
+    assert with_it.status_code not in (401, 403, 500)
+
+
+def test_method_that_a_view_lacks_is_405(api):
+    answer = api.delete("/v1/tenants/me/")
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_view_that_forgot_its_scope_fails_loudly(api, monkeypatch):
+    from tenants.views import MeView
+
+    monkeypatch.setattr(MeView, "scopes", {})
+    api.raise_request_exception = False
+
+    assert api.get("/v1/tenants/me/").status_code == 500
