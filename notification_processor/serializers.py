@@ -11,6 +11,7 @@ from traffic_control.serializers import ChannelField, StrictSerializer
 CHANNEL_NAMES = tuple(CHANNELS)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z"
 NAME_ERROR: dict[str, Any] = {"invalid": "Use letters, digits and _ . : - only, e.g. welcome_email."}
+LOCALE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 LOCALE_ERROR: dict[str, Any] = {"invalid": "Use a language tag such as en, pt-BR or zh-Hant."}
 
 
@@ -30,9 +31,7 @@ class TemplateSerializer(TemplatePartsSerializer):
 
     name = serializers.RegexField(NAME, max_length=100, error_messages=NAME_ERROR)
     channel = ChannelField(channels=CHANNEL_NAMES)
-    locale = serializers.RegexField(
-        r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35, default="en", error_messages=LOCALE_ERROR
-    )
+    locale = serializers.RegexField(LOCALE, max_length=35, default="en", error_messages=LOCALE_ERROR)
 
 
 class TemplateRevisionSerializer(TemplatePartsSerializer):

@@ -24,7 +24,7 @@ def of_tenant(tenant_id: uuid.UUID) -> QuerySet[MessageTemplate]:
 
 def create(tenant: Tenant, *, name: str, channel: str, locale: str, parts: dict[str, str]) -> MessageTemplate:
     """Raises Problem: `template_exists` (409), or a syntax error with line and part (400)."""
-    _check_parts(channel, parts)
+    check_parts(channel, parts)
     try:
         with transaction.atomic():
             template = MessageTemplate.objects.create(tenant=tenant, name=name, channel=channel, locale=locale)
@@ -41,7 +41,7 @@ def revise(template: MessageTemplate, parts: dict[str, str]) -> MessageTemplate:
     merged = current | parts
     if merged == current:
         return template
-    _check_parts(template.channel, merged)
+    check_parts(template.channel, merged)
     with transaction.atomic():
         MessageTemplate.objects.select_for_update().get(pk=template.pk)
         last = template.versions.aggregate(last=Max("number"))["last"] or 0
@@ -58,7 +58,8 @@ def _add_version(template: MessageTemplate, number: int, parts: dict[str, str]) 
     template.save(update_fields=["current", "updated_at"])
 
 
-def _check_parts(channel: str, parts: dict[str, str]) -> None:
+def check_parts(channel: str, parts: dict[str, str]) -> None:
+    """Raises Problem for a template without words, or one that does not compile: with its line and part."""
     if not parts.get("body") and not parts.get("html"):
         raise invalid("/body", "A template needs a body (or html).", code="required")
     try:

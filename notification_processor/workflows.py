@@ -19,7 +19,7 @@ def of_tenant(tenant_id: uuid.UUID) -> QuerySet[Workflow]:
 
 def create(tenant: Tenant, fields: dict[str, Any]) -> Workflow:
     """Raises Problem `workflow_exists` (409) or a validation error for an unknown template."""
-    _check_template(tenant.id, fields.get("template", ""))
+    check_template(tenant.id, fields.get("template", ""))
     try:
         with transaction.atomic():
             return Workflow.objects.create(tenant=tenant, **fields)
@@ -33,14 +33,15 @@ def revise(workflow: Workflow, fields: dict[str, Any]) -> Workflow:
         raise invalid(
             "/event_type", f"It is {workflow.event_type!r} and cannot change; create another workflow instead."
         )
-    _check_template(workflow.tenant_id, fields.get("template", ""))
+    check_template(workflow.tenant_id, fields.get("template", ""))
     for name, value in fields.items():
         setattr(workflow, name, value)
     workflow.save()
     return workflow
 
 
-def _check_template(tenant_id: uuid.UUID, name: str) -> None:
+def check_template(tenant_id: uuid.UUID, name: str) -> None:
+    """Raises Problem with a did-you-mean when the tenant has no template of this name; an empty name is fine."""
     known = set(templates.of_tenant(tenant_id).values_list("name", flat=True)) if name else set()
     if name and name not in known:
         meant = difflib.get_close_matches(name, known, n=1)

@@ -1,0 +1,148 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.registry import CHANNELS
+from delivery_gateway.selectors import timeline_of
+from delivery_gateway.states import Status
+from tenants.admin_base import FactAdmin, ReadOnly, TenantScoped
+from tenants.admin_display import DASH, code, html_frame, json_block, link_to_page, pill, text_block
+from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
+from tenants.masking import mask
+
+
+class AttemptInline(ReadOnly, TenantScoped, admin.TabularInline):
+    """Every call of the provider. Whoever may see the notification may see them."""
+
+    model = Attempt
+    tenant_path = "notification__tenant"
+    verbose_name_plural = "Attempts"
+    fields = readonly_fields = ("shown_outcome", "shown_code", "http_status", "duration_ms", "detail", "started_at")
+    ordering = ("id",)
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("delivery_gateway.view_notificationlog")
+
+    @admin.display(description="outcome")
+    def shown_outcome(self, attempt: Attempt) -> SafeString:
+        return pill(attempt.outcome)
+
+    @admin.display(description="code")
+    def shown_code(self, attempt: Attempt) -> SafeString:
+        return code(attempt.code)
+
+
+class LedgerAdmin(FactAdmin):
+    """What notifications and sandbox messages have in common: an address, words, an event."""
+
+    masked = {"to": "masked_to"}
+
+    @admin.display(description="to")
+    def masked_to(self, row: Any) -> str:
+        return masked(row)
+
+    @admin.display(description="subject")
+    def shown_subject(self, row: Any) -> str:
+        return Truncator(row.subject or row.body).chars(60) or DASH
+
+    @admin.display(description="body")
+    def shown_body(self, row: Any) -> SafeString:
+        return text_block(row.body)
+
+    @admin.display(description="HTML")
+    def shown_html(self, row: Any) -> SafeString:
+        return html_frame(row.html)
+
+    @admin.display(description="payload")
+    def shown_payload(self, row: Any) -> SafeString:
+        return json_block(row.payload)
+
+    @admin.display(description="event")
+    def event(self, row: Any) -> SafeString:
+        return link_to_page("notification_processor_event", row.event_id, row.event_type)
+
+
+def masked(row: NotificationLog | SandboxMessage) -> str:
+    """The address of the in-app channel is the customer, whom the row names anyway."""
+    return row.to if row.channel == "in_app" else mask(row.to)
+
+
+@admin.register(NotificationLog)
+class NotificationAdmin(LedgerAdmin):
+    list_display = (
+        "created_at", "shown_status", "channel", "to", "shown_subject", "user_id", "event_type", "reason", "attempts",
+        "shown_mode", "tenant",
+    )  # fmt: skip
+    list_filter = (
+        one_of("status", Status),
+        one_of("channel", CHANNELS),
+        one_of("mode", ("live", "test")),
+        AgeFilter,
+        TenantFilter,
+    )
+    list_select_related = ("tenant",)
+    linked = ("event_id", "user_id")
+    search_fields = ("id", "event_id", "user_id")
+    search_help_text = "A whole user_id, or the id of a notification or an event."
+    inlines = (AttemptInline,)
+    fieldsets = (
+        (None, {"fields": ("shown_status", "why", "timeline", "channel", "to", "customer", "event", "dead_letter")}),
+        ("Message", {"fields": ("subject", "shown_body", "shown_html", "shown_payload", "template")}),
+        ("Provider", {"fields": ("provider", "provider_message_id", "provider_response", "error")}),
+        (
+            "Further",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "id", "tenant", "shown_mode", "category", "is_critical", "attempts", "ambiguous", "crashes",
+                    "created_at", "routed_at", "due_at", "expires_at", "sent_at", "lane", "rank", "fence",
+                    "lease_until",
+                ),
+            },
+        ),
+    )  # fmt: skip
+
+    def matches(self, request: HttpRequest, rows: QuerySet[NotificationLog], term: str) -> QuerySet[NotificationLog]:
+        by_user = of_each_tenant(rows).filter(user_id=term)
+        return first_found(by_id(rows, term), by_id(rows, term, "event_id"), by_user)
+
+    @admin.display(description="status")
+    def shown_status(self, row: NotificationLog) -> SafeString:
+        return pill(row.status)
+
+    @admin.display(description="mode")
+    def shown_mode(self, row: NotificationLog) -> SafeString:
+        return pill(row.mode)
+
+    @admin.display(description="why")
+    def why(self, row: NotificationLog) -> str:
+        return " – ".join(part for part in (row.reason.replace("_", " "), row.detail) if part) or DASH
+
+    @admin.display(description="timeline")
+    def timeline(self, row: NotificationLog) -> SafeString:
+        return render_to_string("delivery_gateway/timeline.html", {"steps": timeline_of(row)})
+
+    @admin.display(description="customer")
+    def customer(self, row: NotificationLog) -> SafeString:
+        return link_to_page("user_preferences_customer", row.customer_id, row.user_id)
+
+    @admin.display(description="dead letter")
+    def dead_letter(self, row: NotificationLog) -> SafeString:
+        letter = DeadLetter.objects.filter(notification_id=row.pk).first()
+        return link_to_page("delivery_gateway_deadletter", letter.pk, str(letter)) if letter else SafeString(DASH)
+
+    @admin.display(description="template")
+    def template(self, row: NotificationLog) -> str:
+        version = f", version {row.template_version}" if row.template_version else ""
+        return f"{row.template_name}{version}" if row.template_name else DASH
+
+    @admin.display(description="error")
+    def error(self, row: NotificationLog) -> str:
+        return ": ".join(part for part in (row.error_class, row.error_code) if part) or DASH

@@ -1,0 +1,57 @@
+"""Form fields and the way from a Problem to an error beside its field."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from traffic_control.errors import Problem
+
+ON, OFF = "on", "off"
+
+
+def show_problem(form: forms.BaseForm, problem: Problem) -> None:
+    """Each of the problem's errors beside the field that its pointer names, or above the form."""
+    for error in problem.errors or [{"detail": str(problem.detail)}]:
+        places = error.get("pointer", "").removeprefix("#").split("/")
+        form.add_error(next((name for name in reversed(places) if name in form.fields), None), error["detail"])
+
+
+class SourceField(forms.CharField):
+    """The words of a template, kept as typed. Browsers send CRLF for every line end; templates have LF."""
+
+    def __init__(self, *, rows: int, label: str, help_text: str = "", **kwargs: Any) -> None:
+        area = forms.Textarea(attrs={"rows": rows, "class": "source", "spellcheck": "false"})
+        super().__init__(required=False, strip=False, widget=area, label=label, help_text=help_text, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class SecretField(forms.CharField):
+    """Write-only: what is stored never comes back, left empty it stays."""
+
+    def __init__(self, *, hint: str, **kwargs: Any) -> None:
+        placeholder = f"stored, ends in {hint.removeprefix('…')} – leave empty to keep it" if hint else ""
+        attrs = {"autocomplete": "new-password", "placeholder": placeholder, "class": "vTextField"}
+        super().__init__(widget=forms.PasswordInput(render_value=False, attrs=attrs), **kwargs)
+
+
+class ChannelsField(forms.MultipleChoiceField):
+    """A list of channels, as checkboxes."""
+
+    def __init__(self, *, channels: Iterable[str], **kwargs: Any) -> None:
+        choices = [(name, name.replace("_", " ")) for name in channels]
+        super().__init__(choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **kwargs)
+
+
+class OnOffField(forms.TypedChoiceField):
+    """True, False, or None for "not decided here"."""
+
+    def __init__(self, *, undecided: str, **kwargs: Any) -> None:
+        choices = [("", undecided), (ON, "On"), (OFF, "Off")]
+        meanings = {ON: True, OFF: False}
+        super().__init__(choices=choices, coerce=meanings.__getitem__, empty_value=None, required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: ON, False: OFF}.get(value, value)
