@@ -1,26 +1,35 @@
 """What an operator types."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from tenants.authentication import usable_key
-from tenants.models import Tenant
+from tenants.models import ApiKey, Tenant
 
 
 def printed(capsys, *command, **options) -> str:
     call_command(*command, **options)
-    return capsys.readouterr().out
+    return str(capsys.readouterr().out)
+
+
+def key_of(raw: str) -> ApiKey:
+    """The key that `raw` opens the door with."""
+    key = usable_key(raw)
+    assert key is not None
+    return key
 
 
 def test_demo_prints_credentials_that_work(db, capsys):
     made = json.loads(printed(capsys, "demo", "--json"))
 
     assert made.keys() == {"tenant", "api_key", "test_api_key", "admin_username", "admin_password"}
-    assert (usable_key(made["api_key"]).mode, usable_key(made["test_api_key"]).mode) == ("live", "test")
+    assert (key_of(made["api_key"]).mode, key_of(made["test_api_key"]).mode) == ("live", "test")
     operator = authenticate(username=made["admin_username"], password=made["admin_password"])
+    assert operator is not None
     assert operator.is_superuser
 
 
@@ -48,7 +57,7 @@ def test_create_tenant_prints_its_first_keys(db, capsys, settings):
     lines = printed(capsys, "create_tenant", "Acme", email="ops@acme.test").splitlines()
 
     assert lines[0].split() == ["tenant", "acme"]
-    assert usable_key(lines[1].split()[-1]).tenant.slug == "acme"
+    assert key_of(lines[1].split()[-1]).tenant.slug == "acme"
 
 
 @pytest.mark.parametrize(("name", "email"), [("", "ops@acme.test"), ("Acme", "ops"), ("x" * 101, "ops@acme.test")])
@@ -59,11 +68,11 @@ def test_create_tenant_refuses_what_registration_would(db, name, email):
 
 def test_create_api_key_prints_the_key_alone(acme, capsys):
     raw = printed(capsys, "create_api_key", "acme", mode="test", scopes="read, send").strip()
-    key = usable_key(raw)
+    key = key_of(raw)
 
     assert (key.tenant_id, key.mode, key.scopes) == (acme.tenant.id, "test", ["read", "send"])
     by_id = printed(capsys, "create_api_key", str(acme.tenant.id), expires_at="2999-01-01T00:00:00Z").strip()
-    assert usable_key(by_id).expires_at.year == 2999
+    assert key_of(by_id).expires_at == datetime(2999, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

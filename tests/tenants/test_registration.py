@@ -27,6 +27,7 @@ def test_register_answers_keys_that_work(stranger):
     assert (tenant["name"], tenant["slug"], tenant["is_active"]) == ("Acme GmbH", "acme-gmbh", True)
     for name, mode in (("api_key", "live"), ("test_api_key", "test")):
         key = usable_key(body[name])
+        assert key is not None
         assert body[name].startswith(f"sk_{mode}_")
         assert (str(key.tenant_id), key.mode, key.scopes) == (tenant["id"], mode, list(scopes.ALL))
 

@@ -42,7 +42,7 @@ def views(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterat
         if isinstance(pattern, URLResolver):
             yield from views(pattern.url_patterns, path)
         elif view := getattr(pattern.callback, "cls", None):
-            yield path, view(**pattern.callback.initkwargs)
+            yield path, view(**getattr(pattern.callback, "initkwargs", {}))
 
 
 def filled(pattern: Any) -> str:

@@ -22,7 +22,7 @@ ANN = {
 
 def pointer_of(answer) -> str:
     (error,) = answer.json()["errors"]
-    return error["pointer"]
+    return str(error["pointer"])
 
 
 def test_create_answers_what_is_stored(api):

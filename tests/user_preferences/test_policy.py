@@ -8,8 +8,8 @@ from user_preferences.policy import NO_CHOICES, Choices, Decision, decide, defau
 
 def chose(**choices: bool) -> Choices:
     """`email=True`, `marketing__email=False`, `marketing__=False` (whole category), `__=False` (everything)."""
-    keys = {name: tuple(name.split("__")) if "__" in name else ("", name) for name in choices}
-    return Choices({keys[name]: is_on for name, is_on in choices.items()})
+    parted = {name: name.rpartition("__") for name in choices}
+    return Choices({(parted[name][0], parted[name][2]): is_on for name, is_on in choices.items()})
 
 
 @pytest.mark.parametrize(
