@@ -35,7 +35,7 @@ def banner(*, url: str, demo: Demo, catcher_url: str) -> str:
         ("API", url, ""),
         ("API docs", f"{url}/docs/api/", ""),
         ("Admin", f"{url}/admin/", f"{demo.admin_username} / {demo.admin_password}"),
-        ("Caught", catcher_url, "mail and webhooks that the live key sends to this machine"),
+        ("Caught", catcher_url, "the live key's mail; any path there takes Slack, Teams and webhook calls"),
         ("Test key", demo.test_api_key, "everything is captured in the sandbox"),
         ("Live key", demo.api_key, "really sends"),
     ]

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from dev.console import refuse
 from dev.paths import ROOT
 from dev.ports import HOST
 
@@ -12,6 +13,13 @@ from dev.ports import HOST
 def given() -> dict[str, str]:
     """What the person has set: the environment wins over the file .env."""
     return read_env_file(ROOT / ".env") | os.environ
+
+
+def dev_dir() -> Path:
+    """What `make run` keeps between runs: databases, secrets, ports, logs. DEV_DIR moves it; private to its owner."""
+    path = (ROOT / Path(given().get("DEV_DIR") or ".dev").expanduser()).resolve()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -48,7 +56,8 @@ def product_settings(
 
 
 def web_port(given: Mapping[str, str]) -> int:
-    return int(given.get("PORT") or 8000)
+    port = given.get("PORT") or "8000"
+    return int(port) if port.isdecimal() else refuse(f"PORT is {port!r}; it must be a number, such as 8000.")
 
 
 def unclaimed(catcher: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.environment import given, kept_secrets, product_settings
+from dev.environment import dev_dir, given, kept_secrets, product_settings
 from dev.lock import alone_in, is_held
-from dev.paths import dev_dir
 from dev.ports import kept_ports, last_ports
 from dev.services import Place, Reached, addresses, services
 

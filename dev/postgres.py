@@ -51,23 +51,27 @@ class Postgres:
         cluster = account.folder / f"postgres-{postgres_major(self.binaries)}"
         if not (cluster / "PG_VERSION").exists():
             self.make_cluster(cluster, account)
-        options = [f"listen_addresses={HOST}", "unix_socket_directories=", *(() if self.is_durable else IN_A_HURRY)]
+        command: list[str | Path] = [
+            *account.prefix,
+            self.binaries / "postgres",
+            "-D",
+            cluster,
+            f"-p{self.port}",
+            *self.options(),
+        ]
         with open(self.log, "wb") as log:
             return start(
                 "postgres",
-                [
-                    *account.prefix,
-                    self.binaries / "postgres",
-                    "-D",
-                    cluster,
-                    f"-p{self.port}",
-                    *(f"-c{option}" for option in options),
-                ],
+                command,
                 output=log.fileno(),
                 stop_signal=signal.SIGINT,
                 last_resort=signal.SIGINT,
                 run_as=account.identity,
             )
+
+    def options(self) -> list[str]:
+        options = [f"listen_addresses={HOST}", "unix_socket_directories=", "max_connections=300"]
+        return [f"-c{option}" for option in (*options, *(() if self.is_durable else IN_A_HURRY))]
 
     def make_cluster(self, cluster: Path, account: Account) -> None:
         """initdb beside, then rename: a cluster half made by an interrupted first run is never used."""

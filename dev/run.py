@@ -10,10 +10,9 @@ from http.client import HTTPConnection, HTTPException
 
 from dev.banner import Demo, banner
 from dev.console import progress, refuse, say
-from dev.environment import given, web_port
+from dev.environment import dev_dir, given, web_port
 from dev.home import Home, home
 from dev.lock import is_held
-from dev.paths import dev_dir
 from dev.ports import HOST, is_free
 from dev.processes import Child, ended, stop_all
 from dev.supervisor import Logs, Stopped, first_to_end, stoppable
