@@ -11,8 +11,11 @@ from tenants import integrations, syntax
 from tenants.providers import STANDARD_WEBHOOKS, Field, Kind, Provider
 from traffic_control.faults import Fault, Faults
 
-BOT_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
+BOT_TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks
+HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]+)")
+OURS = ("webhook-", "content-", "host", "connection", "transfer-encoding", "idempotency-key")
+MAX_HEADERS = 4_000  # characters
 
 
 def read(provider: Provider, config: Any, *, stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def _sender(value: Any) -> str:
 
 def _bot_token(value: Any) -> str:
     if not BOT_TOKEN.fullmatch(token := _filled_text(value)):
-        raise Fault("This is not a bot token like 123456:ABC-DEF…, as @BotFather gives it.")
+        raise Fault("This is not a bot token like 123456:ABC-DEF: letters, digits, colon, _ and - only.")
     return token
 
 
@@ -101,6 +104,21 @@ def _signing_secret(value: Any) -> str:
     return secret
 
 
+def _headers(value: Any) -> str:
+    """Further headers, for a receiver that wants credentials of its own."""
+    if not isinstance(value, str):
+        raise Fault(f"{syntax.quoted(value)} is not a text; write headers one a line.")
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    for line in lines:
+        if not (header := HEADER.fullmatch(line)):
+            raise Fault('Write headers one a line as "Name: value", in ASCII.')
+        if header[1].lower().startswith(OURS):
+            raise Fault(f'The header "{header[1]}" is set by the signature or by HTTP itself.')
+    if len(joined := "\n".join(lines)) > MAX_HEADERS:
+        raise Fault(f"They have {len(joined):,} characters; at most {MAX_HEADERS:,} fit.")
+    return joined
+
+
 CHECKS: dict[Kind, Callable[[Any], Any]] = {
     Kind.TEXT: _filled_text,
     Kind.HOST: syntax.host,
@@ -111,4 +129,5 @@ CHECKS: dict[Kind, Callable[[Any], Any]] = {
     Kind.CHAT: syntax.telegram_chat,
     Kind.BOT_TOKEN: _bot_token,
     Kind.SIGNING_SECRET: _signing_secret,
+    Kind.HEADERS: _headers,
 }

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     CHAT = "chat"
     BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a kind
     SIGNING_SECRET = "signing_secret"  # noqa: S105
+    HEADERS = "headers"  # one `Name: value` a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,13 @@ TELEGRAM_BOT = Provider(
     "bot", (Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True), Field("chat_id", Kind.CHAT))
 )
 STANDARD_WEBHOOKS = Provider(
-    "standard_webhooks", (Field("url", Kind.URL), Field("secret", Kind.SIGNING_SECRET, is_secret=True))
+    "standard_webhooks",
+    (
+        Field("url", Kind.URL),
+        Field("secret", Kind.SIGNING_SECRET, is_secret=True),
+        Field("previous_secret", Kind.SIGNING_SECRET, is_secret=True),  # signs too while receivers change over
+        Field("headers", Kind.HEADERS, is_secret=True),
+    ),
 )
 
 PROVIDERS: dict[str, tuple[Provider, ...]] = {

@@ -11,7 +11,7 @@ from django.core.validators import EmailValidator
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PHONE = re.compile(r"\+?[0-9]{7,15}")
 PHONE_DRESSING = str.maketrans("", "", " ().-/")
-TELEGRAM_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}")
+TELEGRAM_CHAT = re.compile(r"-?[0-9]{1,18}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[?[0-9A-Fa-f:.]{2,45}\]?")
 MAX_URL = 2_000
 

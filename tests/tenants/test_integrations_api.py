@@ -55,6 +55,9 @@ def test_create_takes_the_channels_only_provider_when_none_is_named(api):
         ("telegram", {"bot_token": "1:abc", "chat_id": "my chat"}, "#/config/chat_id", "is not a Telegram chat"),
         ("webhook", {"secret": "whsec_AAAA"}, "#/config/secret", "24 to 64 random bytes"),
         ("webhook", {"secret": "hunter2"}, "#/config/secret", "24 to 64 random bytes"),
+        ("webhook", {"headers": "Authorization"}, "#/config/headers", "one a line"),
+        ("webhook", {"headers": "Host: evil.test"}, "#/config/headers", '"Host" is set by'),
+        ("webhook", {"headers": ["A: b"]}, "#/config/headers", "not a text"),
     ],
 )
 def test_create_refuses_a_config_that_would_not_work(api, channel, config, pointer, told):
