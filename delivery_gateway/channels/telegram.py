@@ -29,7 +29,7 @@ from delivery_gateway.egress import Egress, Reply, clamp_retry_after
 
 MAX_TEXT = 4_096  # counted as Telegram does: UTF-16 units, after the markup is taken out
 TOTAL_SECONDS = 15.0  # for all calls of one message
-_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,100}")
+_TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")  # what a URL path may hold: a server of your own may issue others
 _CHAT = re.compile(r"-?[0-9]{1,18}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 _TAG = re.compile(r"<[^>]*>")
 CLASSES: Mapping[int, type[DeliveryError]] = {
@@ -143,7 +143,7 @@ def for_platform(settings: Any, egress: Egress) -> Telegram | None:
 
 def _bot(token: str, egress: Egress, base_url: str) -> Telegram:
     if not _TOKEN.fullmatch(token):
-        raise ValueError("A bot token looks like 123456:ABC-DEF, as @BotFather gives it.")
+        raise ValueError("A bot token looks like 123456:ABC-DEF: letters, digits, colon, _ and - only.")
     return Telegram(egress, token, base_url)
 
 

@@ -50,7 +50,7 @@ def test_create_takes_the_channels_only_provider_when_none_is_named(api):
         ("slack", {"url": "hooks.example.com"}, "#/config/url", '"hooks.example.com" is not a URL'),
         ("slack", {"url": "https://me:pw@example.com/"}, "#/config/url", "may not have a user name"),
         ("teams", {"url": "ftp://example.com/x"}, "#/config/url", "is not a URL"),
-        ("telegram", {"bot_token": "abc"}, "#/config/bot_token", "not a bot token"),
+        ("telegram", {"bot_token": "a/../b"}, "#/config/bot_token", "not a bot token"),
         ("telegram", {"bot_token": "1:abc", "base_url": "http://evil.test"}, "#/config/base_url", "There is no field"),
         ("telegram", {"bot_token": "1:abc", "chat_id": "my chat"}, "#/config/chat_id", "is not a Telegram chat"),
         ("webhook", {"secret": "whsec_AAAA"}, "#/config/secret", "24 to 64 random bytes"),
