@@ -50,7 +50,7 @@ class OnOffField(forms.TypedChoiceField):
 
     def __init__(self, *, undecided: str, **kwargs: Any) -> None:
         choices = [("", undecided), (ON, "On"), (OFF, "Off")]
-        meanings = {ON: True, OFF: False}
+        meanings = {ON: True, OFF: False, True: True, False: False}  # as typed, and as stored
         super().__init__(choices=choices, coerce=meanings.__getitem__, empty_value=None, required=False, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:

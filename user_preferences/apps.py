@@ -3,6 +3,7 @@ from django.apps import AppConfig
 
 class UserPreferencesConfig(AppConfig):
     name = "user_preferences"
+    verbose_name = "Customers"
 
     def ready(self) -> None:
         from tenants import usage

@@ -32,7 +32,9 @@ def operator(acme_world: World) -> Client:
 @pytest.fixture
 def viewer(acme_world: World) -> Client:
     """Staff of Acme who may look at everything and change nothing."""
-    return logged_in(staff(acme_world.tenant, *Permission.objects.filter(codename__startswith="view_").exclude(codename="view_pii")))
+    return logged_in(
+        staff(acme_world.tenant, *Permission.objects.filter(codename__startswith="view_").exclude(codename="view_pii"))
+    )
 
 
 def staff(tenant: Tenant | None, *permissions: Permission) -> User:

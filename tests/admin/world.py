@@ -79,7 +79,11 @@ def build(name: str) -> World:
         customer=customer,
         preference=Preference.objects.create(tenant=tenant, customer=customer, channel="slack", is_enabled=False),
         template=templates.create(
-            tenant, name=f"{name}_hello", channel="email", locale="en", parts=parts(f"Hi from {name}", "Dear {{ name }}")
+            tenant,
+            name=f"{name}_hello",
+            channel="email",
+            locale="en",
+            parts=parts(f"Hi from {name}", "Dear {{ name }}"),
         ),
         workflow=Workflow.objects.create(tenant=tenant, event_type=f"{name}.created", channels=["email"]),
         event=event,
@@ -89,9 +93,16 @@ def build(name: str) -> World:
             id=uuid7(), tenant=tenant, customer_id=customer.id, title=f"{name} news", created_at=timezone.now()
         ),
         captured=SandboxMessage.objects.create(
-            id=uuid7(), tenant=tenant, channel="email", to=f"test@{name}.test", subject=f"{name} test", created_at=timezone.now()
+            id=uuid7(),
+            tenant=tenant,
+            channel="email",
+            to=f"test@{name}.test",
+            subject=f"{name} test",
+            created_at=timezone.now(),
         ),
-        suppression=Suppression.objects.create(tenant=tenant, channel="email", address_hash="0" * 64, reason=f"{name} left"),
+        suppression=Suppression.objects.create(
+            tenant=tenant, channel="email", address_hash="0" * 64, reason=f"{name} left"
+        ),
     )
 
 
@@ -121,5 +132,3 @@ def notification(tenant: Tenant, name: str, *, customer: Customer, event: Event,
 
 def parts(subject: str, body: str, html: str = "") -> dict[str, str]:
     return {"subject": subject, "body": body, "html": html}
-
-

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DeliveryGatewayConfig(AppConfig):
+    name = "delivery_gateway"
+    verbose_name = "Delivery"
