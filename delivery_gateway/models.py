@@ -63,6 +63,7 @@ class NotificationLog(models.Model):
     provider_response = models.CharField(max_length=500, blank=True)
 
     class Meta:
+        verbose_name = "notification"
         constraints = [
             models.CheckConstraint(condition=Q(status__in=[s.value for s in Status]), name="ledger_status_is_known"),
             models.CheckConstraint(

@@ -44,6 +44,7 @@ class MessageTemplate(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = "template"
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "name", "channel", "locale"],

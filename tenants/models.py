@@ -57,6 +57,9 @@ class ApiKey(models.Model):
 
     objects = TenantQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = "API key"
+
     def __str__(self) -> str:
         return f"sk_{self.mode}_{self.public_id}_…{self.last_four}"
 

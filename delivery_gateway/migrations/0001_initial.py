@@ -119,6 +119,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "notification"},
         ),
         migrations.CreateModel(
             name="DeadLetter",

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "template"},
         ),
         migrations.CreateModel(
             name="TemplateVersion",
