@@ -12,7 +12,7 @@ import orjson
 from delivery_gateway.contract import Ambiguous, ContentRejected, DeliveryError, Misconfigured, Transient
 from delivery_gateway.egress import connections
 from delivery_gateway.egress.addresses import Address
-from delivery_gateway.egress.connections import Connection
+from delivery_gateway.egress.connections import Connection, WholeResponse
 from delivery_gateway.egress.deadlines import Deadline
 from delivery_gateway.egress.destination import Destination, Unreadable, read_host
 from delivery_gateway.egress.policy import SMTP_PORTS, WEB_PORTS, EgressPolicy, refused
@@ -57,10 +57,12 @@ class Egress:
         with Deadline(timeout or self.policy.total_seconds) as deadline:
             connection = self._connection(destination, deadline)
             try:
-                reply = self._exchange(connection, destination, content, HEADERS | dict(headers or {}))
+                reply = self._exchange(connection, deadline, destination.target, content, HEADERS | dict(headers or {}))
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 raise _lost(error, connection, destination, deadline) from error
+            if connection.sock is not None:
+                self._kept.put(_key(destination), connection)
         return reply
 
     def open_socket(
@@ -89,8 +91,7 @@ class Egress:
 
     def _connection(self, destination: Destination, deadline: Deadline) -> Connection:
         """A kept connection that is still alive, or a new one."""
-        key = (destination.scheme, destination.host, destination.port)
-        while kept := self._kept.take(key):
+        while kept := self._kept.take(_key(destination)):
             if connections.is_usable(kept):
                 deadline.watch(kept.sock)
                 kept.timeout = deadline.remaining()
@@ -117,24 +118,22 @@ class Egress:
         return connection
 
     def _exchange(
-        self, connection: Connection, destination: Destination, body: bytes, headers: Mapping[str, str]
+        self, connection: Connection, deadline: Deadline, target: str, body: bytes, headers: Mapping[str, str]
     ) -> Reply:
         connection.has_written = False
         try:
-            connection.request("POST", destination.target, body=body, headers=headers)
+            connection.request("POST", target, body=body, headers=headers)
         except (BrokenPipeError, ConnectionResetError):
             if not connection.has_written:
                 raise
             # A server may refuse a long body early; what it said is still there to be read.
         response = connections.reply_of(connection)
-        text, is_whole = self._read(response)
-        if is_whole and connection.sock is not None:
-            self._kept.put((destination.scheme, destination.host, destination.port), connection)
-        else:
+        text, is_whole = self._read(response, deadline)
+        if not is_whole:
             connection.close()
         return Reply(response.status, text, {name.lower(): value for name, value in response.getheaders()})
 
-    def _read(self, response: http.client.HTTPResponse) -> tuple[str, bool]:
+    def _read(self, response: WholeResponse, deadline: Deadline) -> tuple[str, bool]:
         """The reply's text as far as it is kept, and whether that was all of it.
 
         A success must arrive whole, or be cut by our own limit; a refusal is one however it ends.
@@ -145,6 +144,8 @@ class Egress:
                 content = response.read(limit)
                 if response.length and len(content) < limit:
                     raise http.client.IncompleteRead(content, response.length)
+                if response.ends_with_connection and deadline.is_over:  # it was us who ended it
+                    raise TimeoutError
                 is_whole = response.isclosed()
             except (OSError, http.client.HTTPException) as error:
                 if response.status < 300:
@@ -152,6 +153,10 @@ class Egress:
                 content, is_whole = getattr(error, "partial", b""), False
         is_encoded = response.getheader("content-encoding", "identity").lower() != "identity"
         return "" if is_encoded else content.decode("utf-8", "replace"), is_whole
+
+
+def _key(destination: Destination) -> tuple[str, str, int]:
+    return destination.scheme, destination.host, destination.port
 
 
 def _as_json(body: object) -> bytes:

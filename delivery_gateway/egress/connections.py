@@ -5,13 +5,42 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.wait import wait_for_read
 
 Socket = socket.socket
 MAX_AGE = 60.0  # seconds: a change of DNS is followed within that time, however busy the connection is
+
+
+class WholeResponse(http.client.HTTPResponse):
+    """The standard library takes the end of the connection for the end of the headers; here it is an error."""
+
+    def begin(self) -> None:
+        stream = self.fp
+        self.fp = _HeaderLines(stream)  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            self.fp = stream
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether nothing but the end of the connection says that the body is complete."""
+        return self.length is None and not self.chunked
+
+
+class _HeaderLines:
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.close = stream.close
+
+    def readline(self, limit: int) -> bytes:
+        line = self._stream.readline(limit)
+        if not line:
+            raise http.client.IncompleteRead(b"")
+        return line
 
 
 class _Dialled:
@@ -30,11 +59,11 @@ class _Dialled:
 
 
 class PlainConnection(_Dialled, HTTPConnection):
-    pass
+    response_class = WholeResponse
 
 
 class TlsConnection(_Dialled, HTTPSConnection):
-    pass
+    response_class = WholeResponse
 
 
 Connection = PlainConnection | TlsConnection
@@ -59,6 +88,6 @@ def is_dropped(sock: Socket) -> bool:
     return wait_for_read(sock, timeout=0.0)
 
 
-def reply_of(connection: Connection) -> http.client.HTTPResponse:
-    """The standard library's response: unlike urllib3's it neither decompresses nor logs the URL (it may be secret)."""
-    return http.client.HTTPConnection.getresponse(connection)
+def reply_of(connection: Connection) -> WholeResponse:
+    """Not urllib3's response, which decompresses, and logs the URL of a strange one although that may be a secret."""
+    return cast(WholeResponse, http.client.HTTPConnection.getresponse(connection))

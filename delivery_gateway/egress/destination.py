@@ -9,6 +9,7 @@ from delivery_gateway.egress.addresses import Address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[!-~]+")
+_NETLOC = re.compile(r"(?:\[[^\[\]]+\]|[^\[\]:]*)(?::\d*)?")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)$")
@@ -39,6 +40,8 @@ def read_url(url: str) -> Destination:
         raise Unreadable("must begin with https:// (or http:// where the operator allows it)")
     if "@" in parts.netloc:
         raise Unreadable("must not carry a user name or password")
+    if not _NETLOC.fullmatch(parts.netloc):
+        raise Unreadable("is not a URL")
     host = parts.hostname or ""
     read_host(host)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,165 @@
+"""Plays an SMTP server (aiosmtpd), and every way one can go wrong. One script word for each mail, or connection.
+
+    ok                         taken
+    STAGE:REPLY                that reply instead of ours: `rcpt:550 5.1.1 no such user`
+    STAGE:drop, STAGE:hang     there the connection is cut, or nothing more is said
+    STAGE:endless              there a reply begins that does not end
+
+The stages: greet, ehlo, auth, mail, rcpt, data (before the content), dot (after all of it).
+"""
+
+# ruff: noqa: N802 - aiosmtpd finds its hooks by these names
+
+import asyncio
+import email.policy
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from tests.peers.server import OK, Peer
+
+STAGES = ("greet", "ehlo", "auth", "mail", "rcpt", "data", "dot")
+
+
+@dataclass(frozen=True)
+class Mail:
+    mail_from: str
+    rcpt_tos: tuple[str, ...]
+    content: bytes
+    connection: int  # 1 for the peer's first connection, …
+    user: str = ""
+
+    @property
+    def message(self) -> EmailMessage:
+        parsed = message_from_bytes(self.content, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
+
+
+class SmtpPeer(Peer[Mail]):
+    """`users`: name → password; empty, nobody logs in. With `starttls` that context is offered after EHLO."""
+
+    def __init__(self, *, starttls: Any = None, users: dict[str, str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.starttls, self.users = starttls, users or {}
+        self.sessions: set[_Session] = set()
+
+    def knows(self, fault: str) -> bool:
+        return fault == OK or fault.partition(":")[0] in STAGES
+
+    async def listen(self) -> asyncio.Server:
+        return await self._loop.create_server(lambda: _Session(self), self.host, self.port, ssl=self.tls)
+
+    def drop_idle(self, reply: str = "421 4.4.2 idle for too long") -> None:
+        """Ends every open session, as a server does with a silent client."""
+        asyncio.run_coroutine_threadsafe(self._drop_idle(reply), self._loop).result(5)
+
+    async def _drop_idle(self, reply: str) -> None:
+        for session in list(self.sessions):
+            session.end(reply)
+
+
+class _Handler:
+    """aiosmtpd's hooks: each asks the session whether the script has something to say at that stage."""
+
+    async def handle_EHLO(
+        self, server: "_Session", session: Session, envelope: Envelope, name: str, replies: list[str]
+    ):
+        session.host_name = name
+        reply = await server.fault_at("ehlo")
+        return [reply] if reply else replies
+
+    async def handle_MAIL(self, server: "_Session", session: Session, envelope: Envelope, address: str, options: list):
+        reply = await server.fault_at("mail")
+        envelope.mail_from = None if reply else address
+        return reply or "250 2.1.0 sender ok"
+
+    async def handle_RCPT(self, server: "_Session", session: Session, envelope: Envelope, address: str, options: list):
+        reply = await server.fault_at("rcpt")
+        if not reply:
+            envelope.rcpt_tos.append(address)
+        return reply or "250 2.1.5 recipient ok"
+
+    async def handle_DATA(self, server: "_Session", session: Session, envelope: Envelope) -> str:
+        content = envelope.original_content or b""
+        mail = Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, server.number, server.user)
+        reply = await server.fault_at("dot")
+        server.fault = None
+        if not reply:
+            server.peer.record(mail)
+        return reply or f"250 2.0.0 Ok: queued as {len(server.peer.received):08X}"
+
+
+class _Session(SMTP):
+    """One connection. `fault` is the word for the mail under way."""
+
+    def __init__(self, peer: SmtpPeer) -> None:
+        super().__init__(
+            _Handler(),
+            hostname="peer.test",
+            loop=peer._loop,
+            tls_context=peer.starttls,
+            authenticator=self._check_login,
+            auth_require_tls=not peer.users,
+        )
+        self.peer, self.user, self.number = peer, "", 0
+        self.fault: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not self.number:  # STARTTLS makes the connection a second time
+            self.peer.connections += 1
+            self.number = self.peer.connections
+            self.peer.sessions.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.peer.sessions.discard(self)
+        super().connection_lost(error)
+
+    @property
+    def wire(self) -> asyncio.Transport:
+        return cast(asyncio.Transport, self.transport)
+
+    def end(self, reply: str) -> None:
+        self.wire.write(f"{reply}\r\n".encode())
+        self.wire.close()
+
+    async def fault_at(self, stage: str) -> str:
+        """What to reply instead of the usual; empty when the script has nothing for this stage."""
+        if self.fault is None:
+            self.fault = self.peer.next_fault()
+        where, _, what = self.fault.partition(":")
+        if where != stage:
+            return ""
+        self.fault = None
+        if what == "drop":
+            self.wire.abort()
+            await self.peer.hang()
+        if what == "hang":
+            await self.peer.hang()
+        if what == "endless":
+            while not self.wire.is_closing():
+                await self.push("250-and another thing " + "x" * 400)
+        return what
+
+    async def _handle_client(self) -> None:
+        if self.peer.peek_fault().startswith("greet:"):
+            self.end(await self.fault_at("greet"))
+        else:
+            await super()._handle_client()
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        reply = await self.fault_at("auth")
+        await (self.push(reply) if reply else super().smtp_AUTH(arg))
+
+    async def smtp_DATA(self, arg: str) -> None:
+        reply = await self.fault_at("data")
+        await (self.push(reply) if reply else super().smtp_DATA(arg))
+
+    def _check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        name, password = data.login.decode(), data.password.decode()
+        self.user = name
+        return AuthResult(success=self.peer.users.get(name) == password)
