@@ -64,6 +64,7 @@ class Verdict:
     """What routing decided for a pending row."""
 
     id: uuid.UUID
+    lane: str
     status: Status
     reason: str = ""
     detail: str = ""
@@ -131,11 +132,10 @@ def pending(limit: int) -> list[NotificationLog]:
 
 def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
     """Writes what routing decided for rows that `pending` has locked."""
-    queued = [v.id for v in verdicts if v.status == Status.QUEUED]
+    queued = [v for v in verdicts if v.status == Status.QUEUED]
     if queued:
-        NotificationLog.objects.filter(id__in=queued).update(status=Status.QUEUED, routed_at=now)
-        lanes = NotificationLog.objects.filter(id__in=queued).values_list("lane", flat=True).distinct()
-        wake_lanes(lanes)
+        NotificationLog.objects.filter(id__in=[v.id for v in queued]).update(status=Status.QUEUED, routed_at=now)
+        wake_lanes(v.lane for v in queued)
     others = [(v.id, v.status, v.reason, v.detail[:500], v.due_at, now) for v in verdicts if v.status != Status.QUEUED]
     if others:
         update_from_values(NotificationLog, ("status", "reason", "detail", "due_at", "routed_at"), others)

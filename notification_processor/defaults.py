@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from delivery_gateway.registry import CHANNELS
-from tenants.integrations import default_integrations
+from tenants.integrations import all_defaults
 from tenants.models import Tenant
 
 
@@ -18,18 +18,16 @@ class ChannelDefaults:
 
 
 def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefaults]:
-    """One query for the tenants, one per channel that can have an address of its own."""
-    addressed = {
-        channel: default_integrations(tenant_ids, channel) for channel, spec in CHANNELS.items() if spec.address_setting
-    }
+    """Two queries, whatever the number of tenants."""
+    integrations = all_defaults(tenant_ids)
     choices = dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults"))
     return {
         tenant_id: ChannelDefaults(
             choices=choices.get(tenant_id) or {},
             with_own_address=frozenset(
                 channel
-                for channel, configs in addressed.items()
-                if CHANNELS[channel].address_default(configs.get(tenant_id))
+                for channel, spec in CHANNELS.items()
+                if spec.address_default(integrations.get((tenant_id, channel)))
             ),
         )
         for tenant_id in tenant_ids

@@ -1,7 +1,6 @@
 """Direct sends: one message to one address or customer, rendered at the door so that a fault is told at once."""
 
 import logging
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,7 +72,7 @@ def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewN
 
 def accept(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     """Opens the rows in one transaction and wakes the router. A 202 means that this has committed."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         return ledger.open_rows(rows)
 
 
@@ -178,15 +177,15 @@ def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
     limited = [row for row in open_rows if row.user_id]
     waits = limits.waits_for([(row.tenant_id, row.user_id, row.channel, row.mode) for row in limited])
     later = {row.id: wait for row, wait in zip(limited, waits, strict=True) if wait > 0}
-    return verdicts + [_passed(row.id, later.get(row.id, 0), now) for row in open_rows]
+    return verdicts + [_passed(row, later.get(row.id, 0), now) for row in open_rows]
 
 
 def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: Any, now: datetime) -> Verdict | None:
     if row.expires_at is not None and row.expires_at <= now:
-        return Verdict(row.id, Status.EXPIRED, "expired", "It expired before it could be sent.")
+        return Verdict(row.id, row.lane, Status.EXPIRED, "expired", "It expired before it could be sent.")
     if reason := suppressions.get((row.tenant_id, row.channel, row.to)):
         detail = f"This address is suppressed on {row.channel}: {reason}."
-        return Verdict(row.id, Status.SUPPRESSED, "address_suppressed", detail)
+        return Verdict(row.id, row.lane, Status.SUPPRESSED, "address_suppressed", detail)
     if not row.user_id and row.to:
         return None
     default = defaults[row.tenant_id]
@@ -198,10 +197,10 @@ def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: An
         tenant_defaults=default.choices,
         has_address=bool(row.to) or row.channel in default.with_own_address,
     )
-    return None if decision.is_allowed else Verdict(row.id, Status.SUPPRESSED, decision.rule, decision.detail)
+    return None if decision.is_allowed else Verdict(row.id, row.lane, Status.SUPPRESSED, decision.rule, decision.detail)
 
 
-def _passed(notification_id: uuid.UUID, wait: float, now: datetime) -> Verdict:
+def _passed(row: NotificationLog, wait: float, now: datetime) -> Verdict:
     if wait > 0:
-        return Verdict(notification_id, Status.SCHEDULED, "recipient_rate_limit", due_at=limits.due_at(wait, now))
-    return Verdict(notification_id, Status.QUEUED)
+        return Verdict(row.id, row.lane, Status.SCHEDULED, "recipient_rate_limit", due_at=limits.due_at(wait, now))
+    return Verdict(row.id, row.lane, Status.QUEUED)

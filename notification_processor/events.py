@@ -54,7 +54,7 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
     """
     now = timezone.now()
     rows = [_row(tenant, mode, event, now) for event in new]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         first = _first_of_each_key(rows)
         earlier = _earlier(tenant, set(first))
         fresh = [
@@ -62,7 +62,8 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
             for r in rows
             if not r.idempotency_key or (r.idempotency_key not in earlier and first[r.idempotency_key] is r)
         ]
-        customers.upsert(tenant, [person for event in new for person in event.inline])
+        if inline := [person for event in new for person in event.inline]:
+            customers.upsert(tenant, inline)
         Event.objects.bulk_create(fresh, ignore_conflicts=any(r.idempotency_key for r in fresh), batch_size=500)
         if first:
             earlier = _earlier(tenant, set(first))  # a twin may have won the race; the row that is stored counts

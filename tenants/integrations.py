@@ -63,6 +63,12 @@ def opened(row: Integration) -> IntegrationConfig:
     )
 
 
+def all_defaults(tenant_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, str], IntegrationConfig]:
+    """By tenant and channel, in one query for all channels."""
+    rows = Integration.objects.filter(tenant_id__in=tenant_ids, is_default=True, is_active=True)
+    return {(row.tenant_id, row.channel): opened(row) for row in rows}
+
+
 def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 

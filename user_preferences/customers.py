@@ -46,7 +46,7 @@ def upsert(tenant: Tenant, recipients: Iterable[RecipientInput]) -> dict[str, Cu
     return store(tenant, recipients).customers
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def store(tenant: Tenant, recipients: Iterable[RecipientInput]) -> Stored:
     """As `upsert`. Described twice, a customer gets both descriptions, the later one winning field by field.
 
