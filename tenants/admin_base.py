@@ -14,6 +14,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from tenants.admin_lists import TenantFilter, UncountedChangeList, UncountedPaginator
 
@@ -144,6 +145,10 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
         return {"tenant", *names, *self.linked, *([self.date_hierarchy] if self.date_hierarchy else [])}
 
     # --- Acting ---
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        titled = {"title": capfirst(str(self.opts.verbose_name_plural)), **(extra_context or {})}
+        return super().changelist_view(request, titled)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from traffic_control.errors import Problem
 
@@ -28,13 +29,21 @@ class SourceField(forms.CharField):
         return str(super().to_python(value) or "").replace("\r\n", "\n")
 
 
-class SecretField(forms.CharField):
-    """Write-only: what is stored never comes back, left empty it stays."""
+class WriteOnlyLines(forms.Textarea):
+    """Several lines that are never sent back to the browser."""
 
-    def __init__(self, *, hint: str, **kwargs: Any) -> None:
-        placeholder = f"stored, ends in {hint.removeprefix('…')} – leave empty to keep it" if hint else ""
-        attrs = {"autocomplete": "new-password", "placeholder": placeholder, "class": "vTextField"}
-        super().__init__(widget=forms.PasswordInput(render_value=False, attrs=attrs), **kwargs)
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class SecretField(forms.CharField):
+    """Write-only: what is stored never comes back, left empty it stays. `hint` is its end, as `…1234`."""
+
+    def __init__(self, *, hint: str, has_lines: bool = False, **kwargs: Any) -> None:
+        attrs = {"autocomplete": "new-password", "class": "vTextField", "spellcheck": "false"}
+        widget = WriteOnlyLines({**attrs, "rows": 3}) if has_lines else forms.PasswordInput(attrs)
+        told = format_html("Stored, ends in {}. Left empty, it stays.", hint) if hint else ""
+        super().__init__(widget=widget, help_text=told, **kwargs)
 
 
 class ChannelsField(forms.MultipleChoiceField):

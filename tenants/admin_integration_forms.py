@@ -66,9 +66,10 @@ def form_for(provider: Provider, row: Integration | None) -> type[IntegrationFor
 
 
 def form_field(field: Field, hint: str) -> forms.Field:
-    options: dict[str, Any] = {"required": field.is_required and not hint, "label": words(field.name).capitalize()}
+    label = words(field.name)
+    options: dict[str, Any] = {"required": field.is_required and not hint, "label": label[0].upper() + label[1:]}
     if field.is_secret:
-        return SecretField(hint=hint, **options)
+        return SecretField(hint=hint, has_lines=field.kind == Kind.HEADERS, **options)
     if field.kind == Kind.FLAG:
         return OnOffField(undecided="Default", label=options["label"])
     if field.kind == Kind.PORT:

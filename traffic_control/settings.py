@@ -207,6 +207,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = DEBUG or not STATIC_ROOT.is_dir()
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "traffic_control.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", not DEBUG)

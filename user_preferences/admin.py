@@ -22,10 +22,15 @@ ADDRESSES = tuple(recipients.ADDRESSES)
 CHANNEL_CHOICES = [(EVERY, "every channel"), *((name, name.replace("_", "-")) for name in CHANNELS)]
 
 
+def address_field(channel: str) -> forms.CharField:
+    wide = forms.TextInput(attrs={"class": "vLargeTextField"})
+    return forms.CharField(required=False, label=f"{channel.capitalize()} address", widget=wide)
+
+
 class CustomerForm(TenantForm):
     """Judged by the same rules as the API, with one field for the address on each channel."""
 
-    vars().update({name: forms.CharField(required=False, label=f"{name.capitalize()} address") for name in ADDRESSES})
+    vars().update({name: address_field(name) for name in ADDRESSES})
 
     class Meta:
         model = Customer

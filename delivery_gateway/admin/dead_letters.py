@@ -27,7 +27,7 @@ TWICE = "{} of them may have arrived already: the provider went silent after the
 @admin.register(DeadLetter)
 class DeadLetterAdmin(FactAdmin):
     list_display = (
-        "age", "state", "channel", "shown_to", "shown_code", "reason", "retry_count", "event_type", "status", "tenant",
+        "age", "state", "channel", "shown_to", "shown_code", "reason", "status", "tenant",
     )  # fmt: skip
     list_filter = (
         is_set("replayed_at", title="replay", no="waiting", yes="replayed"),
@@ -104,10 +104,6 @@ class DeadLetterAdmin(FactAdmin):
     @admin.display(description="code")
     def shown_code(self, letter: DeadLetter) -> SafeString:
         return code(letter.code)
-
-    @admin.display(description="event type")
-    def event_type(self, letter: DeadLetter) -> str:
-        return letter.notification.event_type
 
     @admin.display(description="notification is")
     def status(self, letter: DeadLetter) -> SafeString:

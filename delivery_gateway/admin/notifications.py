@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -23,7 +24,16 @@ class AttemptInline(ReadOnly, TenantScoped, admin.TabularInline):
     model = Attempt
     tenant_path = "notification__tenant"
     verbose_name_plural = "Attempts"
-    fields = readonly_fields = ("shown_outcome", "shown_code", "http_status", "duration_ms", "detail", "started_at")
+    classes = ("bare",)
+    fields = readonly_fields = (
+        "number",
+        "shown_outcome",
+        "shown_code",
+        "http_status",
+        "duration_ms",
+        "detail",
+        "started_at",
+    )
     ordering = ("id",)
     extra = 0
 
@@ -77,8 +87,7 @@ def masked(row: NotificationLog | SandboxMessage) -> str:
 @admin.register(NotificationLog)
 class NotificationAdmin(LedgerAdmin):
     list_display = (
-        "created_at", "shown_status", "channel", "to", "shown_subject", "user_id", "event_type", "reason", "attempts",
-        "shown_mode", "tenant",
+        "created_at", "state", "channel", "to", "shown_subject", "event_type", "shown_reason", "tenant",
     )  # fmt: skip
     list_filter = (
         one_of("status", Status),
@@ -121,13 +130,23 @@ class NotificationAdmin(LedgerAdmin):
     def shown_mode(self, row: NotificationLog) -> SafeString:
         return pill(row.mode)
 
+    @admin.display(description="status")
+    def state(self, row: NotificationLog) -> SafeString:
+        """In lists; live ones need no mark."""
+        return format_html("{} {}", pill(row.status), pill(row.mode) if row.mode == "test" else "")
+
+    @admin.display(description="reason")
+    def shown_reason(self, row: NotificationLog) -> str:
+        return row.reason.replace("_", " ") or DASH
+
     @admin.display(description="why")
     def why(self, row: NotificationLog) -> str:
         return " – ".join(part for part in (row.reason.replace("_", " "), row.detail) if part) or DASH
 
     @admin.display(description="timeline")
     def timeline(self, row: NotificationLog) -> SafeString:
-        return render_to_string("delivery_gateway/timeline.html", {"steps": timeline_of(row)})
+        steps = [{**step, "what": step["what"].replace("_", " ")} for step in timeline_of(row)]
+        return render_to_string("delivery_gateway/timeline.html", {"steps": steps})
 
     @admin.display(description="customer")
     def customer(self, row: NotificationLog) -> SafeString:

@@ -72,16 +72,14 @@ class VersionInline(ReadOnly, TenantScoped, admin.TabularInline):
 
     model = TemplateVersion
     tenant_path = "template__tenant"
-    fields = readonly_fields = ("shown_number", "shown_subject", "words", "created_at")
+    classes = ("bare",)
+    verbose_name_plural = "Versions"
+    fields = readonly_fields = ("number", "shown_subject", "words", "created_at")
     ordering = ("-number",)
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("notification_processor.view_messagetemplate")
-
-    @admin.display(description="version")
-    def shown_number(self, version: TemplateVersion) -> int:
-        return version.number
 
     @admin.display(description="subject")
     def shown_subject(self, version: TemplateVersion) -> str:

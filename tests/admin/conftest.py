@@ -25,7 +25,7 @@ def superuser(db: None) -> Client:
 
 @pytest.fixture
 def operator(acme_world: World) -> Client:
-    """Staff of Acme who may do everything that can be allowed, except seeing addresses."""
+    """Staff of Acme who may do everything that can be allowed, accounts included, except seeing addresses."""
     return logged_in(staff(acme_world.tenant, *Permission.objects.exclude(codename="view_pii")))
 
 

@@ -148,7 +148,7 @@ def test_pause_of_an_integration_can_be_cleared(operator: Client, acme_world: Wo
 def test_archived_template_is_kept_for_reading(operator: Client, acme_world: World) -> None:
     act(operator, "archive", acme_world.template, confirmed="yes")
 
-    archived = MessageTemplate.objects.get()
+    archived = MessageTemplate.objects.get(pk=acme_world.template.pk)
     assert archived.archived_at is not None
     assert history_of(archived) == ["Archived."]
     assert 'name="_save"' not in operator.get(page_of(archived)).content.decode()
