@@ -28,7 +28,6 @@ from delivery_gateway.contract import (
 from delivery_gateway.egress import Egress, Reply, clamp_retry_after
 
 MAX_TEXT = 4_096  # counted as Telegram does: UTF-16 units, after the markup is taken out
-TOTAL_SECONDS = 15.0  # for all calls of one message
 _TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")  # what a URL path may hold: a server of your own may issue others
 _CHAT = re.compile(r"-?[0-9]{1,18}|@[A-Za-z][A-Za-z0-9_]{3,31}")
 _TAG = re.compile(r"<[^>]*>")
@@ -49,7 +48,7 @@ class Telegram:
 
     def send(self, message: Message) -> Receipt:
         """Repeats a definite refusal at most twice: as plain text when the markup was wrong, and to a chat's new id."""
-        ends_at = time.monotonic() + TOTAL_SECONDS
+        ends_at = time.monotonic() + self.egress.policy.total_seconds  # for all calls together
         body, notes = payload(message), []
         reply, answer = self._call(body, ends_at)
         if _says(answer, "can't parse entities") and "parse_mode" in body:

@@ -14,6 +14,7 @@ headers             headers without end; gzip: a compressed answer nobody asked 
 """
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -21,7 +22,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from tests.peers.server import OK, Peer
 
@@ -87,6 +88,7 @@ class HttpPeer(Peer[Request]):
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         number = self.connections
+        self.open[writer] = cast(asyncio.Task[None], asyncio.current_task())
         try:
             while request := await _read(reader, number):
                 self.record(request)
@@ -96,6 +98,9 @@ class HttpPeer(Peer[Request]):
             pass
         finally:
             writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+            del self.open[writer]
 
     async def _reply(self, fault: str, request: Request, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection is kept."""

@@ -45,7 +45,6 @@ class SmtpPeer(Peer[Mail]):
     def __init__(self, *, starttls: Any = None, users: dict[str, str] | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.starttls, self.users = starttls, users or {}
-        self.sessions: set[_Session] = set()
 
     def knows(self, fault: str) -> bool:
         return fault == OK or fault.partition(":")[0] in STAGES
@@ -58,7 +57,7 @@ class SmtpPeer(Peer[Mail]):
         asyncio.run_coroutine_threadsafe(self._drop_idle(reply), self._loop).result(5)
 
     async def _drop_idle(self, reply: str) -> None:
-        for session in list(self.sessions):
+        for session in list(self.open):
             session.end(reply)
 
 
@@ -112,11 +111,11 @@ class _Session(SMTP):
         if not self.number:  # STARTTLS makes the connection a second time
             self.peer.connections += 1
             self.number = self.peer.connections
-            self.peer.sessions.add(self)
         super().connection_made(transport)
+        self.peer.open[self] = cast(asyncio.Task[None], self._handler_coroutine)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.peer.sessions.discard(self)
+        self.peer.open.pop(self, None)
         super().connection_lost(error)
 
     @property
