@@ -95,17 +95,21 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
     # --- Who sees which fields ---
     def shown(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         """The fields as this person may see them: addresses masked, and no tenant where there is only one."""
-        is_superuser = request.user.is_superuser
-        kept = [name for name in names if is_superuser or name not in ("tenant", TenantFilter)]
-        return (
-            kept if may_see_addresses(request) else [self.masked.get(n, n) if isinstance(n, str) else n for n in kept]
-        )
+        kept = self._without_tenant(request, names)
+        return kept if may_see_addresses(request) else list(dict.fromkeys(self.masked.get(name, name) for name in kept))
+
+    @staticmethod
+    def _without_tenant(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+        return [name for name in names if request.user.is_superuser or name not in ("tenant", TenantFilter)]
 
     def seen(self, request: HttpRequest, obj: Model | None, names: Iterable[Any]) -> list[Any]:
-        """As `shown`, on the row's own page."""
-        may_write = self.has_change_permission(request, obj) if obj else True
-        kept = names if may_write else dict.fromkeys(self.seen_as.get(name, name) for name in names)
-        return self.shown(request, kept)
+        """As `shown`, on the row's own page. In a row that is still to be made there is nothing to hide."""
+        if obj is None:
+            return self._without_tenant(request, names)
+        may_write = self.has_change_permission(request, obj)
+        return self.shown(
+            request, names if may_write else dict.fromkeys(self.seen_as.get(name, name) for name in names)
+        )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self.shown(request, super().get_list_display(request))
@@ -119,7 +123,7 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Nobody moves a row to another tenant, or overwrites an address without having seen it."""
-        unseen = [] if may_see_addresses(request) else self.masked
+        unseen = self.masked if obj and not may_see_addresses(request) else {}
         fixed = ["tenant"] if obj else []
         return [
             *super().get_readonly_fields(request, obj),

@@ -5,6 +5,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -66,7 +67,7 @@ class DeadLetterAdmin(FactAdmin):
         letters = list(waiting[:AT_ONCE])
         doubtful = sum(letter.notification.ambiguous > 0 for letter in letters)
         if (doubtful or len(letters) > UNASKED) and not is_confirmed(request):
-            question = f"Send {len(letters)} messages again, each with a fresh retry schedule?"
+            question = f"Send {len(letters)} message{pluralize(len(letters))} again, with a fresh retry schedule?"
             warning = TWICE.format(doubtful) if doubtful else ""
             return confirmation(self, request, letters, action="replay", question=question, warning=warning)
         self._replay(request, [letter.pk for letter in letters])

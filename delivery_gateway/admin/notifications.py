@@ -87,7 +87,7 @@ def masked(row: NotificationLog | SandboxMessage) -> str:
 @admin.register(NotificationLog)
 class NotificationAdmin(LedgerAdmin):
     list_display = (
-        "created_at", "state", "channel", "to", "shown_subject", "event_type", "shown_reason", "tenant",
+        "created_at", "state", "shown_reason", "channel", "to", "shown_subject", "event_type", "tenant",
     )  # fmt: skip
     list_filter = (
         one_of("status", Status),

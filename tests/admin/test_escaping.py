@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
 
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
 from tests.admin.conftest import logged_in, staff
@@ -74,6 +75,21 @@ def test_addresses_are_shown_to_who_may_see_them(name: str, acme_world: World) -
     shown = "".join(trusted.get(url).content.decode() for url in (list_of(row), page_of(row)))
 
     assert "person@acme.test" in shown or "test@acme.test" in shown
+
+
+def test_masked_addresses_are_one_field(operator: Client, acme_world: World) -> None:
+    page = operator.get(page_of(acme_world.customer)).content.decode()
+
+    assert page.count("slack: https://hooks.acme.test/•••path") == 1
+
+
+def test_new_customer_can_be_given_addresses_by_who_may_not_see_them(operator: Client, acme_world: World) -> None:
+    body = {"user_id": "new", "email": "new@acme.test", "telegram": "12345", "attributes": "{}"}
+    formset = {"preferences-TOTAL_FORMS": "0", "preferences-INITIAL_FORMS": "0"}
+    operator.post(reverse("admin:user_preferences_customer_add"), body | formset)
+
+    stored = Customer.objects.get(user_id="new")
+    assert (stored.email, stored.addresses) == ("new@acme.test", {"telegram": "12345"})
 
 
 def test_saving_a_customer_without_seeing_addresses_keeps_them(operator: Client, acme_world: World) -> None:
