@@ -18,7 +18,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.html import strip_tags
 
-from delivery_gateway.channels.http import CLASSES
+from delivery_gateway.channels.http import CLASSES, shorten
 from delivery_gateway.channels.smtp import SmtpBackend
 from delivery_gateway.channels.smtp_replies import error_for
 from delivery_gateway.channels.spec import ChannelSpec, Limits, Setting
@@ -35,7 +35,7 @@ from delivery_gateway.contract import (
 from delivery_gateway.egress import Egress
 from delivery_gateway.egress.shelf import Shelf
 
-SUBJECT = 998  # characters of a header line, RFC 5322
+SUBJECT = 980  # characters: a header line has at most 998 (RFC 5322), and a long word cannot be folded
 REST_SECONDS = 30.0  # servers may hang up on a silent client after 5 minutes (RFC 5321), many do sooner
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _kept: Shelf[BaseEmailBackend] = Shelf(rest_seconds=REST_SECONDS, per_key=16, in_all=64)
@@ -66,7 +66,7 @@ class Email:
 
 def compose(message: Message, from_email: str) -> EmailMultiAlternatives:
     """The mail, to exactly one recipient. Raises ContentRejected or RecipientGone for what could not be one."""
-    subject = message.subject.strip()
+    subject = shorten(message.subject.strip(), SUBJECT)
     if _CONTROL.search(subject) or _CONTROL.search(message.address):
         raise ContentRejected("A subject or an address must not contain line breaks.", code="header_injection")
     try:

@@ -155,7 +155,12 @@ class Smtp(smtplib.SMTP):
         return reply
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        code, text = super().data(msg)
+        try:
+            code, text = super().data(msg)
+        except smtplib.SMTPDataError:  # DATA itself was refused: the one refusal after which smtplib forgets RSET
+            with contextlib.suppress(smtplib.SMTPServerDisconnected):
+                self.rset()
+            raise
         self.answer = f"{code} {text.decode('utf-8', 'replace')}"
         return code, text
 

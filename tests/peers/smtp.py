@@ -40,11 +40,15 @@ class Mail:
 
 
 class SmtpPeer(Peer[Mail]):
-    """`users`: name → password; empty, nobody logs in. With `starttls` that context is offered after EHLO."""
+    """`users`: name → password; empty, nobody logs in. With `starttls` that context is offered after EHLO.
+
+    `trickle_seconds`: the pause before each byte of each reply.
+    """
 
     def __init__(self, *, starttls: Any = None, users: dict[str, str] | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.starttls, self.users = starttls, users or {}
+        self.trickle_seconds = 0.0
 
     def knows(self, fault: str) -> bool:
         return fault == OK or fault.partition(":")[0] in STAGES
@@ -85,10 +89,10 @@ class _Handler:
     async def handle_DATA(self, server: "_Session", session: Session, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         mail = Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, server.number, server.user)
+        if not server.refuses_at("dot"):
+            server.peer.record(mail)  # also when the client never hears of it
         reply = await server.fault_at("dot")
         server.fault = None
-        if not reply:
-            server.peer.record(mail)
         return reply or f"250 2.0.0 Ok: queued as {len(server.peer.received):08X}"
 
 
@@ -128,10 +132,8 @@ class _Session(SMTP):
 
     async def fault_at(self, stage: str) -> str:
         """What to reply instead of the usual; empty when the script has nothing for this stage."""
-        if self.fault is None:
-            self.fault = self.peer.next_fault()
-        where, _, what = self.fault.partition(":")
-        if where != stage:
+        what = self._planned_at(stage)
+        if not what:
             return ""
         self.fault = None
         if what == "drop":
@@ -144,11 +146,35 @@ class _Session(SMTP):
                 await self.push("250-and another thing " + "x" * 400)
         return what
 
+    def refuses_at(self, stage: str) -> bool:
+        """Whether the script has a plain reply there, and not just trouble with the line."""
+        return self._planned_at(stage) not in ("", "drop", "hang", "endless")
+
+    def _planned_at(self, stage: str) -> str:
+        if self.fault is None:
+            self.fault = self.peer.next_fault()
+        where, _, what = self.fault.partition(":")
+        return what if where == stage else ""
+
+    async def push(self, status: Any) -> None:
+        line = status.encode() if isinstance(status, str) else status
+        if not self.peer.trickle_seconds:
+            await super().push(line)
+        for index in range(len(line) if self.peer.trickle_seconds else 0):
+            await asyncio.sleep(self.peer.trickle_seconds)
+            self.wire.write(line[index : index + 1])
+
     async def _handle_client(self) -> None:
-        if self.peer.peek_fault().startswith("greet:"):
-            self.end(await self.fault_at("greet"))
-        else:
-            await super()._handle_client()
+        try:
+            if self.peer.peek_fault().startswith("greet:"):
+                self.end(await self.fault_at("greet"))
+            else:
+                await super()._handle_client()
+        finally:
+            for transport in (self.transport, self._original_transport):
+                if transport is not None:
+                    cast(asyncio.Transport, transport).close()
+            self.loop.call_soon(self.peer.open.pop, self, None)  # STARTTLS, when it fails, loses no connection
 
     async def smtp_AUTH(self, arg: str) -> None:
         reply = await self.fault_at("auth")
@@ -161,4 +187,4 @@ class _Session(SMTP):
     def _check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         name, password = data.login.decode(), data.password.decode()
         self.user = name
-        return AuthResult(success=self.peer.users.get(name) == password)
+        return AuthResult(success=self.peer.users.get(name) == password, handled=False)
