@@ -3,12 +3,14 @@
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bench.load import Slice
 from bench.scenarios import DESIGNS, PLAIN, PRODUCT, TUNED, Scenario
 from bench.servers import DatabaseWork
 
 Number = Callable[["Measured"], float]
+Round = Mapping[str, list["Measured"]]  # the slices of each design
 TITLES = {PRODUCT: "Traffic Control", PLAIN: "plain", TUNED: "tuned"}
 
 
@@ -42,31 +44,31 @@ def disturbed(slice_: Slice, *, limit: float) -> str:
     return f"{slice_.foreign_cores:.2f} cores used by others" if slice_.foreign_cores > limit else ""
 
 
-def counting(measured: Iterable[Measured], scenario: Scenario) -> list[dict[str, list[Measured]]]:
-    """The whole rounds of a scenario in which no slice has a fault: slices by design."""
+def counting(measured: Iterable[Measured], scenario: Scenario) -> list[Round]:
+    """The rounds of a scenario in which no slice has a fault."""
+    return [slices for slices in whole(measured, scenario) if not any(one.fault for one in chain(*slices.values()))]
+
+
+def whole(measured: Iterable[Measured], scenario: Scenario) -> list[Round]:
+    """The rounds of a scenario that were right and taken to the end, disturbed ones included."""
     rounds: dict[int, dict[str, list[Measured]]] = {}
     for one in measured:
-        if one.scenario == scenario.name and one.round:
+        if one.scenario == scenario.name and one.round and not wrong(one.slice):
             rounds.setdefault(one.round, {}).setdefault(one.design, []).append(one)
-    return [slices for slices in rounds.values() if is_whole(slices, scenario)]
+    return [slices for slices in rounds.values() if sum(map(len, slices.values())) == len(scenario.order)]
 
 
-def is_whole(slices: Mapping[str, list[Measured]], scenario: Scenario) -> bool:
-    everything = [one for of_design in slices.values() for one in of_design]
-    return len(everything) == len(scenario.order) and not any(one.fault for one in everything)
-
-
-def median(rounds: Sequence[Mapping[str, list[Measured]]], design: str, number: Number) -> float | None:
+def median(rounds: Sequence[Round], design: str, number: Number) -> float | None:
     values = [number(one) for slices in rounds for one in slices.get(design, [])]
     return statistics.median(values) if values else None
 
 
-def ratio(rounds: Sequence[Mapping[str, list[Measured]]], over: str, number: Number) -> float | None:
-    """Product : `over`, the median over the rounds: the machine's speed drifts, only slices side by side compare."""
+def ratio(rounds: Sequence[Round], number: Number, *, of: str, to: str) -> float | None:
+    """One design's number : another's, the median over the rounds; only slices side by side compare."""
     values = [
-        statistics.mean(map(number, slices[PRODUCT])) / statistics.mean(map(number, slices[over]))
+        statistics.mean(map(number, slices[of])) / max(statistics.mean(map(number, slices[to])), 1e-9)
         for slices in rounds
-        if slices.get(PRODUCT) and slices.get(over)
+        if slices.get(of) and slices.get(to)
     ]
     return statistics.median(values) if values else None
 
@@ -91,45 +93,51 @@ def rates(measured: Sequence[Measured], scenarios: Sequence[Scenario]) -> str:
     return markdown(head, (rate_row(counting(measured, scenario), scenario) for scenario in scenarios))
 
 
-def rate_row(rounds: Sequence[Mapping[str, list[Measured]]], scenario: Scenario) -> list[str]:
+def rate_row(rounds: Sequence[Round], scenario: Scenario) -> list[str]:
     def figure(one: Measured) -> float:
         return float(getattr(one.slice, scenario.figure))
 
     rates = [shown(median(rounds, design, figure)) for design in (PLAIN, TUNED, PRODUCT)]
-    ratios = [shown(ratio(rounds, design, figure), digits=3) for design in (PLAIN, TUNED)]
+    ratios = [shown(ratio(rounds, figure, of=PRODUCT, to=design)) for design in (PLAIN, TUNED)]
     return [scenario.title, *rates, *ratios, f"{len(rounds)} of {scenario.amount.rounds}"]
 
 
+COSTS = (
+    "CPU ms",
+    "plain : it",
+    "web",
+    "workers",
+    "PostgreSQL",
+    "Valkey",
+    "statements",
+    "WAL bytes",
+    "p50 ms",
+    "p99 ms",
+)
+
+
 def costs(measured: Sequence[Measured], scenarios: Sequence[Scenario]) -> str:
-    """Per message, or per request where intake alone is measured."""
-    head = [
-        "what",
-        "design",
-        "CPU ms",
-        "web",
-        "workers",
-        "PostgreSQL",
-        "Valkey",
-        "statements",
-        "WAL bytes",
-        "p50 ms",
-        "p99 ms",
-    ]
+    """Per message, or per request where intake alone is measured.
+
+    CPU time is counted per process, so rounds that others disturbed serve here too.
+    """
     rows = (
-        [scenario.title, TITLES[design], *cost_row(counting(measured, scenario), design)]
+        [scenario.title, TITLES[design], *cost_row(whole(measured, scenario), design)]
         for scenario in scenarios
         for design in DESIGNS
         if design in scenario.order
     )
-    return markdown(head, rows)
+    return markdown(["what", "design", *COSTS], rows)
 
 
-def cost_row(rounds: Sequence[Mapping[str, list[Measured]]], design: str) -> list[str]:
+def cost_row(rounds: Sequence[Round], design: str) -> list[str]:
+    def total(one: Measured) -> float:
+        return one.slice.cpu_ms_per_message
+
     def cpu(*names: str) -> Number:
         return lambda one: 1000 * sum(one.slice.cpu_seconds.get(name, 0.0) for name in names) / one.messages
 
     numbers: list[Number] = [
-        lambda one: one.slice.cpu_ms_per_message,
         cpu("web"),
         cpu("worker", "dispatcher"),
         cpu("postgres"),
@@ -139,14 +147,15 @@ def cost_row(rounds: Sequence[Mapping[str, list[Measured]]], design: str) -> lis
         lambda one: one.slice.p50_ms,
         lambda one: one.slice.p99_ms,
     ]
-    return [shown(median(rounds, design, number)) for number in numbers]
+    totals = [median(rounds, design, total), ratio(rounds, total, of=PLAIN, to=design)]
+    return [shown(value) for value in (*totals, *(median(rounds, design, number) for number in numbers))]
 
 
-def shown(value: float | None, *, digits: int = 3) -> str:
+def shown(value: float | None) -> str:
     """Three digits are more than such a machine can tell."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
