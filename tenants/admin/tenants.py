@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from tenants.admin_base import TenantScopedAdmin
 from tenants.admin_display import link_to_list, pairs, pill, told_once
 from tenants.admin_forms import OnOffField
+from tenants.masking import mask
 from tenants.models import Tenant
 from tenants.providers import CHANNELS
 from tenants.services import register
@@ -59,6 +60,7 @@ class TenantAdmin(TenantScopedAdmin):
     search_fields = ("name__istartswith", "slug__exact", "email__exact")
     ordering = ("name",)
     readonly_fields = ("slug", "created_at", "state", "rows")
+    masked = {"email": "masked_email"}
     seen_as = dict.fromkeys(DEFAULTS, "shown_defaults")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -67,7 +69,7 @@ class TenantAdmin(TenantScopedAdmin):
         is_superuser = request.user.is_superuser
         own = ["name", "email", "is_active" if is_superuser else "state", "slug", "created_at", "rows"]
         wanted = {"fields": self.seen(request, obj, DEFAULTS), "description": "For customers who have not chosen."}
-        return [(None, {"fields": own}), ("Channels", wanted)]
+        return [(None, {"fields": self.seen(request, obj, own)}), ("Channels", wanted)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -89,6 +91,10 @@ class TenantAdmin(TenantScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+
+    @admin.display(description="email")
+    def masked_email(self, tenant: Tenant) -> str:
+        return mask(tenant.email)
 
     @admin.display(description="state", ordering="is_active")
     def state(self, tenant: Tenant) -> SafeString:
