@@ -160,7 +160,13 @@ def test_failure_after_a_replay_opens_the_same_letter_again(queue, settings):
 def test_promotion_of_a_due_row_goes_to_its_lane(queue, acme):
     now = timezone.now()
     later: dict[str, Any] = {"status": Status.SCHEDULED, "due_at": now + timedelta(hours=1)}
-    base: dict[str, Any] = {"tenant_id": acme.tenant.id, "channel": "email", "created_at": now, "to": "a@example.com", "body": "x"}
+    base: dict[str, Any] = {
+        "tenant_id": acme.tenant.id,
+        "channel": "email",
+        "created_at": now,
+        "to": "a@example.com",
+        "body": "x",
+    }
     ledger.open_rows([NewNotification(**base, **later, routed_at=now), NewNotification(**base, **later)])
 
     assert ledger.promote_due(now=now, limit=10) == 0
