@@ -5,12 +5,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from delivery_gateway.contract import Message
+from delivery_gateway.channels import email
+from delivery_gateway.channels.email import Email
+from delivery_gateway.channels.smtp import SmtpBackend
+from delivery_gateway.contract import DeliveryError, Message
 from delivery_gateway.egress import Egress, EgressPolicy
 from tests.peers.certificates import Authority
+from tests.peers.http_server import HttpPeer
+from tests.peers.smtp import SmtpPeer
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 ID = uuid.UUID("019aa4b1-7c00-7000-8000-0123456789ab")
@@ -21,6 +27,43 @@ def policy(**changes: object) -> EgressPolicy:
     """Loopback permitted; a whole call may take 0.3 s."""
     values: dict[str, object] = {"allow": LOOPBACK, "allow_http": True, "total_seconds": 0.3, "resolve_seconds": 0.2}
     return EgressPolicy(**(values | changes))  # type: ignore[arg-type]
+
+
+SENDER = "Acme <orders@acme.example>"
+SECRET_PATH = "/services/secret-path"
+
+
+class EchoPeer(HttpPeer):
+    """Some HTTP server; its path plays a secret."""
+
+    path = SECRET_PATH
+
+
+def error_of(call: Callable[[], object]) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        call()
+    return caught.value
+
+
+def mailer(egress: Egress, peer: SmtpPeer, *, seconds: float = 10.0, **options: Any) -> Email:
+    """An email channel for that server."""
+
+    def backend() -> SmtpBackend:
+        return SmtpBackend(host="127.0.0.1", port=peer.port, egress=egress, total_seconds=seconds, **options)
+
+    return Email(backend, SENDER)
+
+
+@pytest.fixture(autouse=True)
+def _no_mail_connection_is_kept() -> Iterator[None]:
+    yield
+    email._kept.clear()
+
+
+@pytest.fixture
+def peer() -> Iterator[EchoPeer]:
+    with EchoPeer() as running:
+        yield running
 
 
 @pytest.fixture
