@@ -174,8 +174,8 @@ def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
             open_rows.append(row)
         else:
             verdicts.append(verdict)
-    limited = [row for row in open_rows if row.user_id]
-    waits = limits.waits_for([(row.tenant_id, row.user_id, row.channel, row.mode) for row in limited])
+    limited = [row for row in open_rows if row.user_id or row.to]
+    waits = limits.waits_for([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
     later = {row.id: wait for row, wait in zip(limited, waits, strict=True) if wait > 0}
     return verdicts + [_passed(row, later.get(row.id, 0), now) for row in open_rows]
 

@@ -6,17 +6,21 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from traffic_control.rate_limit import parse_limit, reserve
+from traffic_control.rate_limit import opaque, parse_limit, reserve_within
 
-Recipient = tuple[uuid.UUID, str, str, str]  # tenant id, user_id, channel, mode
+Recipient = tuple[uuid.UUID, str, str, str]  # tenant id, user_id or address, channel, mode
 
 
 def waits_for(recipients: Sequence[Recipient]) -> list[float]:
-    """Seconds each has to wait under RECIPIENT_RATE_LIMIT; zeros when there is none."""
+    """Seconds each has to wait under RECIPIENT_RATE_LIMIT; zeros when there is none. A turn is taken by asking."""
     limit = parse_limit(settings.RECIPIENT_RATE_LIMIT)
     if limit is None:
         return [0.0] * len(recipients)
-    return reserve([f"recipient:{tenant}:{mode}:{channel}:{user}" for tenant, user, channel, mode in recipients], limit)
+    return reserve_within([_key(*recipient) for recipient in recipients], limit)
+
+
+def _key(tenant_id: uuid.UUID, who: str, channel: str, mode: str) -> str:
+    return f"recipient:{tenant_id}:{mode}:{channel}:{opaque(who)}"
 
 
 def due_at(wait: float, now: datetime) -> datetime:

@@ -103,7 +103,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", env.str("REDIS_URL", ""))
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", IS_EMBEDDED and not CELERY_BROKER_URL)
 if not CELERY_BROKER_URL:
     CELERY_BROKER_URL = "memory://" if CELERY_TASK_ALWAYS_EAGER else "redis://127.0.0.1:6379/0"
-REDIS_URL = env.str("REDIS_URL", CELERY_BROKER_URL if CELERY_BROKER_URL.startswith(("redis", "rediss")) else "")
+BROKER_IS_REDIS = CELERY_BROKER_URL.startswith(("redis:", "rediss:"))
+REDIS_URL = env.str("REDIS_URL", CELERY_BROKER_URL if BROKER_IS_REDIS else "")
 CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", "") or None
 CELERY_TASK_IGNORE_RESULT = CELERY_RESULT_BACKEND is None
 CELERY_TASK_SERIALIZER = "json"
@@ -131,7 +132,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "health_check_interval": 10,
         "global_keyprefix": env.str("REDIS_KEY_PREFIX", "tc:"),
     }
-    if CELERY_BROKER_URL.startswith(("redis", "rediss"))
+    if BROKER_IS_REDIS
     else {"confirm_publish": True}
     if _quorum
     else {}

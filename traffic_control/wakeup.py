@@ -3,26 +3,34 @@
 A lost wake-up costs latency only, because the dispatcher wakes every stage with overdue rows. At most one wake-up
 per stage is under way at a time: a flag in Redis is set by whoever publishes and cleared by the task *before* it
 claims, so a row committed later always finds the flag free. Known limit: without Redis (RabbitMQ alone) each
-process holds wake-ups back for FLAG_SECONDS on its own.
+process holds wake-ups back for a moment on its own.
+
+A broker that is away costs a caller PATIENCE at most, then nobody in the process tries for PAUSE_AFTER_FAILURE.
 """
 
 import logging
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from redis.exceptions import RedisError
+from kombu.pools import ProducerPool, producers
 
-from traffic_control.redis_client import redis_client
+from traffic_control.redis_client import Away, ask
 
 log = logging.getLogger(__name__)
 
 FLAG_SECONDS = 5
+# Seconds a publisher waits for a connection, and for an answer: RabbitMQ has more to say and to store.
+PATIENCE = 0.2 if settings.BROKER_IS_REDIS else 1.0
 PAUSE_AFTER_FAILURE = 2.0  # seconds without publishing after a failure: the dispatcher does it meanwhile
 TASKS = {
     "process": ("notification_processor.process_event", "process"),
@@ -30,57 +38,90 @@ TASKS = {
     "dispatch": ("notification_processor.dispatch", "process"),
     **{f"deliver.{lane}": ("delivery_gateway.send_message", f"deliver.{lane}") for lane in settings.LANES},
 }
+# A worker waits for its broker as long as it takes; whoever publishes goes on without.
+PUBLISHER: dict[str, Any] = {"max_retries": 0, "connect_retries_timeout": PATIENCE} | (
+    {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE, "retry_on_timeout": False}
+    if settings.BROKER_IS_REDIS
+    else {"read_timeout": PATIENCE, "write_timeout": PATIENCE}
+)
 _paused_until = 0.0
+_local_flags: dict[str, float] = {}
 _inline = threading.local()
 
 
 def wake(stage: str) -> None:
     """After the commit under way: publish one task for `stage` unless one is already on its way. Never raises."""
-    run = _run_inline if settings.CELERY_TASK_ALWAYS_EAGER else _publish
+    run = _run_inline if settings.CELERY_TASK_ALWAYS_EAGER else _publish_unless_under_way
     transaction.on_commit(lambda: run(stage), robust=True)
 
 
 def awake(stage: str) -> None:
     """A task calls this first: from here on, new work may wake the stage again."""
-    if settings.CELERY_TASK_ALWAYS_EAGER or (client := redis_client()) is None:
+    if settings.CELERY_TASK_ALWAYS_EAGER:
         return
-    try:
-        client.delete(_flag(stage))
-    except RedisError:
-        log.warning("redis is away; wake-up flag not cleared", extra={"stage": stage})
+    with suppress(Away):  # the flag goes out by itself
+        ask(lambda redis: redis.delete(_flag(stage)))
 
 
 def publish(stage: str) -> None:
-    """Publish without asking the flag: the dispatcher's backstop, and a full batch that wants a second worker."""
-    name, queue = TASKS[stage]
-    lane = stage.partition(".")[2]
-    current_app.send_task(name, args=[lane] if lane else [], queue=queue, retry=False, ignore_result=True)
-
-
-def _publish(stage: str) -> None:
+    """Publishes without asking the flag, for a full batch that wants a second worker. Never raises."""
     global _paused_until
     if time.monotonic() < _paused_until:
         return
     try:
-        if _flag_is_free(stage):
-            publish(stage)
-    except Exception as exc:  # any broker error: the row is committed, the dispatcher finds it
+        _send(stage)
+    except Exception as exc:  # any broker error: the rows are committed, the dispatcher finds them
         _paused_until = time.monotonic() + PAUSE_AFTER_FAILURE
-        log.warning(
-            "wake-up not published (%s); the dispatcher will find the work", type(exc).__name__, extra={"stage": stage}
+        told = {"stage": stage}
+        log.warning("wake-up not published (%s); the dispatcher will find the work", type(exc).__name__, extra=told)
+
+
+def _publish_unless_under_way(stage: str) -> None:
+    if _flag_is_free(stage):
+        publish(stage)
+
+
+def _send(stage: str) -> None:
+    """A kept connection may have died unnoticed, so a failure that came quickly is tried once more."""
+    began = time.monotonic()
+    try:
+        _send_once(stage)
+    except Exception:
+        if time.monotonic() - began > PATIENCE / 2:
+            raise
+        _send_once(stage)
+
+
+def _send_once(stage: str) -> None:
+    name, queue = TASKS[stage]
+    lane = stage.partition(".")[2]
+    with _producers(os.getpid()).acquire(block=True, timeout=PATIENCE) as producer:
+        current_app.send_task(
+            name, args=[lane] if lane else [], queue=queue, producer=producer, retry=False, ignore_result=True
         )
+
+
+@cache
+def _producers(pid: int) -> ProducerPool:
+    """Connections of our own to publish through, impatient ones; a forked child opens its own."""
+    impatient: Any = current_app.connection_for_write(transport_options=PUBLISHER, connect_timeout=PATIENCE)
+    pool: ProducerPool = producers[impatient]
+    return pool
 
 
 def _flag(stage: str) -> str:
     return f"{settings.REDIS_KEY_PREFIX}wake:{stage}"
 
 
-_local_flags: dict[str, float] = {}
-
-
 def _flag_is_free(stage: str) -> bool:
-    if (client := redis_client()) is not None:
-        return bool(client.set(_flag(stage), 1, nx=True, ex=FLAG_SECONDS))
+    """Whether this caller is the one to publish. While Redis is away, nobody is: it is the broker, too."""
+    try:
+        return bool(ask(lambda redis: redis.set(_flag(stage), 1, nx=True, ex=FLAG_SECONDS)))
+    except Away:
+        return not settings.BROKER_IS_REDIS and _local_flag_is_free(stage)
+
+
+def _local_flag_is_free(stage: str) -> bool:
     now = time.monotonic()
     if _local_flags.get(stage, 0) > now:
         return False
