@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from delivery_gateway import dead_letters
 from delivery_gateway.models import DeadLetter, InboxItem, NotificationLog, SandboxMessage, Suppression
 from notification_processor.models import Event
 from tenants.admin_lists import DEEPEST_PAGE, UncountedPaginator
@@ -68,3 +69,15 @@ def test_paginator_ends_where_going_deeper_would_cost(acme_world: World) -> None
 def fill(world: World, count: int) -> None:
     for _ in range(count):
         notification(world.tenant, "acme", customer=world.customer, event=world.event)
+
+
+def test_choice_past_the_page_is_offered_without_a_number(superuser: Client, acme_world: World) -> None:
+    rows = [
+        notification(acme_world.tenant, "acme", customer=acme_world.customer, event=acme_world.event)
+        for _ in range(100)
+    ]
+    assert "Select all" not in superuser.get(list_of(DeadLetter)).content.decode()
+
+    dead_letters.open_letters(rows)
+
+    assert "Select all that match, on every page" in superuser.get(list_of(DeadLetter)).content.decode()
