@@ -2,6 +2,7 @@
 
 # ruff: noqa: SIM905 - a table of addresses reads better as a text
 
+import socket
 import ssl
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
@@ -9,8 +10,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from delivery_gateway.contract import DeliveryError, Misconfigured
-from delivery_gateway.egress import Egress, EgressPolicy
-from delivery_gateway.egress.addresses import refusal
+from delivery_gateway.egress import WEB_PORTS, Egress, EgressPolicy
 from delivery_gateway.egress.destination import Unreadable, read_host, read_url
 from tests.adapters_contract.conftest import LOOPBACK, policy
 from tests.peers.http_server import HttpPeer
@@ -63,6 +63,15 @@ def refused_code(egress: Egress, url: str) -> tuple[type[DeliveryError], str]:
     return type(caught.value), caught.value.code
 
 
+def is_open(*addresses: str) -> bool:
+    """Whether a name with these addresses may be reached on a usual port, so that nothing but the addresses decides."""
+    try:
+        EgressPolicy().check("hook.example", 443, [ip_address(a) for a in addresses], ports=WEB_PORTS)
+    except Misconfigured:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 def test_an_address_that_is_not_public_is_refused(address: str, canary: Canary) -> None:
     host = f"[{address}]" if ":" in address else address
@@ -71,11 +80,12 @@ def test_an_address_that_is_not_public_is_refused(address: str, canary: Canary) 
 
     assert as_literal == as_answer == (Misconfigured, "egress_refused")
     assert canary.connections == 0
+    assert not is_open(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_not_refused(address: str) -> None:
-    assert refusal(ip_address(address)) is None
+    assert is_open(address)
 
 
 @pytest.mark.parametrize("host", ODD_HOSTS)
@@ -125,6 +135,7 @@ def test_a_url_of_another_form_is_refused(url: str) -> None:
 def test_one_bad_address_among_good_ones_refuses_the_name(answers: list[str], canary: Canary) -> None:
     assert refused_code(strict(answers), f"http://hook.example:{canary.port}/")[1] == "egress_refused"
     assert canary.connections == 0
+    assert not is_open(*answers)
 
 
 @pytest.mark.parametrize("port", [22, 25, 6379, 5432, 8000, 65535])
@@ -176,6 +187,16 @@ def test_a_name_that_turns_to_loopback_is_checked_again(canary: Canary) -> None:
     assert (first.status, public.connections) == (200, 1)
     assert second == (Misconfigured, "egress_refused")
     assert canary.connections == 0
+
+
+def test_a_connection_that_ends_elsewhere_is_dropped(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever lies between (a redirecting firewall, a patched resolver): the peer must be who was checked."""
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", canary.port), timeout))
+    egress = Egress(policy(), resolve=lambda host, port: ["127.0.0.2"])
+
+    assert refused_code(egress, f"http://hook.example:{canary.port}/") == (Misconfigured, "egress_refused")
+    assert canary.received == []
 
 
 def test_the_name_is_looked_up_once_per_connection(canary: Canary) -> None:

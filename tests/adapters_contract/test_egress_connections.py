@@ -81,7 +81,7 @@ def test_a_forked_child_leaves_its_parents_connections_alone(peer: EchoPeer, egr
 
 
 def test_a_forked_child_has_deadlines_too(peer: EchoPeer, hasty: Egress) -> None:
-    peer.script("hang", "hang")
+    peer.script("trickle", "trickle")  # which only a watchdog ends
     error_of(lambda: hasty.post(peer.url, body={}))  # the parent's watchdog runs
 
     def hangs_in_vain() -> bool:
