@@ -25,6 +25,7 @@ def me(row: Tenant, key: ApiKey) -> dict[str, Any]:
     return tenant(row) | {
         "email": shown(row.email, key),
         "channel_defaults": row.channel_defaults,
+        "default_locale": row.default_locale or None,
         "api_key": {"id": str(key.id), "name": key.name, "mode": key.mode, "scopes": key.scopes},
         "limits": {
             "recipient_rate": settings.RECIPIENT_RATE_LIMIT or None,

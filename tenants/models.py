@@ -16,6 +16,10 @@ class Tenant(models.Model):
     channel_defaults = models.JSONField(
         default=dict, blank=True, help_text='Channels on or off for customers who have not chosen: {"slack": false}.'
     )
+    default_locale = models.CharField(
+        max_length=35, blank=True, default="", db_default="",
+        help_text="Of templates for customers without a locale, e.g. pt-BR. Empty: en.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -17,6 +17,7 @@ PAGING = [
     OpenApiParameter("limit", int, description="1 to 200, default 50"),
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
+LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 
 
 class CheckedField(serializers.CharField):
@@ -78,6 +79,10 @@ class TenantPatchSerializer(StrictSerializer):
     name = name_field(required=False)
     email = email_field(required=False)
     channel_defaults = ChannelSwitches(required=False)
+    default_locale = serializers.RegexField(
+        LANGUAGE_TAG, max_length=35, required=False, allow_blank=True, help_text="Empty goes back to en",
+        error_messages={"invalid": "Use a language tag such as en, pt-BR or zh-Hant."},
+    )  # fmt: skip
 
 
 class NewKeySerializer(StrictSerializer):
@@ -156,6 +161,7 @@ Me = inline_serializer(
     | {
         "email": serializers.CharField(),
         "channel_defaults": serializers.DictField(child=serializers.BooleanField()),
+        "default_locale": serializers.CharField(allow_null=True),
         "api_key": serializers.DictField(help_text="The calling key: id, name, mode, scopes"),
         "limits": serializers.DictField(),
         "usage": serializers.DictField(child=serializers.IntegerField()),

@@ -14,6 +14,7 @@ from tenants import scopes as known_scopes
 from tenants.key_cache import KEYS
 from tenants.models import ApiKey, Tenant
 from tenants.providers import STANDARD_WEBHOOKS
+from tenants.signals import tenant_registered
 from traffic_control.errors import Problem, invalid
 
 FIRST_KEYS = {ApiKey.Mode.LIVE: "First live key", ApiKey.Mode.TEST: "First test key"}
@@ -36,6 +37,7 @@ def register(name: str, email: str) -> Registration:
     signing_secret = integrations.new_signing_secret()
     integrations.create(tenant, "webhook", provider=STANDARD_WEBHOOKS, values={"secret": signing_secret})
     live, test = _first_keys(tenant)
+    tenant_registered.send(sender=Tenant, tenant=tenant)
     return Registration(tenant, live, test, signing_secret)
 
 
@@ -68,13 +70,19 @@ def create_tenant(name: str, email: str) -> Tenant:
 
 @transaction.atomic
 def change_tenant(
-    tenant: Tenant, *, name: str = "", email: str = "", channel_defaults: Mapping[str, bool | None] | None = None
+    tenant: Tenant,
+    *,
+    name: str = "",
+    email: str = "",
+    channel_defaults: Mapping[str, bool | None] | None = None,
+    default_locale: str | None = None,
 ) -> Tenant:
     """What is not given stays. Defaults merge channel by channel; None goes back to the system's default."""
     row = Tenant.objects.select_for_update().get(pk=tenant.pk)
     row.name, row.email = name or row.name, email or row.email
     merged = {**row.channel_defaults, **(channel_defaults or {})}
     row.channel_defaults = {channel: is_on for channel, is_on in merged.items() if is_on is not None}
+    row.default_locale = row.default_locale if default_locale is None else default_locale
     row.save()
     return row
 
