@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class NotificationProcessorConfig(AppConfig):
     name = "notification_processor"
     verbose_name = "Events and messages"
+
+    def ready(self) -> None:
+        from notification_processor.starters import give_starters
+        from tenants.signals import tenant_registered
+
+        tenant_registered.connect(give_starters, dispatch_uid="notification_processor.starters")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from delivery_gateway import leases, ledger
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
+from notification_processor import deduplication
 from notification_processor.models import Event
 from tenants import idempotency
 from traffic_control.wakeup import wake
@@ -58,3 +59,4 @@ def _housekeep(now: datetime) -> None:
     purged = idempotency.purge(before=now - timedelta(hours=settings.IDEMPOTENCY_HOURS))
     if purged:
         log.info("purged idempotency records", extra={"count": purged})
+    deduplication.purge(before=now - timedelta(hours=1))

@@ -51,10 +51,11 @@ def _workflows(events: list[Event]) -> dict[tuple[uuid.UUID, str], Workflow]:
 
 
 def _names(event: Event, workflow: Workflow | None) -> list[str]:
-    """Template names to look for, best first."""
-    if workflow is not None and workflow.template:
-        return [workflow.template]
-    return [event.event_type, event.event_type.lower()]
+    """Template names to look for, best first. What a tenant named like the type is better than a starter's."""
+    like_the_type = [event.event_type, event.event_type.lower()]
+    if workflow is None or not workflow.template:
+        return like_the_type
+    return [*like_the_type, workflow.template] if workflow.is_starter else [workflow.template]
 
 
 def _plan(event: Event, workflow: Workflow | None, versions: dict[tuple[uuid.UUID, str], Any]) -> dict[str, Any]:
@@ -71,4 +72,11 @@ def _plan(event: Event, workflow: Workflow | None, versions: dict[tuple[uuid.UUI
         "category": workflow.category if workflow is not None else "",
         "critical": workflow.is_critical if workflow is not None else False,
         "versions": pinned,
+        "dedup": _dedup(workflow),
     }
+
+
+def _dedup(workflow: Workflow | None) -> dict[str, Any] | None:
+    if workflow is None or not workflow.dedup_key or not workflow.dedup_window:
+        return None
+    return {"workflow": str(workflow.id), "paths": workflow.dedup_key, "window": workflow.dedup_window}

@@ -1,7 +1,7 @@
 """The generator's in-tray (events) and what tells it what to make of them (workflows, templates)."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from tenants.models import Tenant
 from traffic_control.ids import uuid7
@@ -18,6 +18,14 @@ class Workflow(models.Model):
     category = models.CharField(max_length=64, blank=True)
     is_critical = models.BooleanField(default=False, help_text="Sent whatever the customer prefers.")
     is_active = models.BooleanField(default=True, help_text="Off: events of this type notify nobody.")
+    is_starter = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Came with the tenant; gives way to one of its own."
+    )
+    dedup_key = models.JSONField(
+        default=list, db_default=Value([], models.JSONField()), blank=True,
+        help_text="Dotted paths in the payload whose values make two events the same.",
+    )  # fmt: skip
+    dedup_window = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -67,6 +75,9 @@ class TemplateVersion(models.Model):
     subject = models.TextField(blank=True)
     body = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    is_starter = models.BooleanField(
+        default=False, db_default=False, help_text="Came with the tenant; gives way to words of its own."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -130,3 +141,28 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.id}"
+
+
+class SeenKey(models.Model):
+    """A customer was told of this by that event; until `expires_at` another event with the same key is a duplicate."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    workflow_id = models.UUIDField()
+    customer_id = models.UUIDField()
+    key_hash = models.CharField(max_length=64)
+    event_id = models.UUIDField()
+    seen_at = models.DateTimeField(help_text="When that event was due.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "workflow_id", "customer_id", "key_hash"], name="one_row_per_seen_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id} {self.event_id}"

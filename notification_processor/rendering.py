@@ -20,7 +20,10 @@ FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, Re
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The words of one template version. `key` names them for ever (versions never change)."""
+    """The words of one template version. `key` names them for ever (versions never change).
+
+    `is_starter`: words that nobody of the tenant has chosen.
+    """
 
     key: str
     channel: str
@@ -29,6 +32,7 @@ class Source:
     html: str = ""
     name: str = ""
     number: int | None = None
+    is_starter: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from delivery_gateway import ledger
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
-from notification_processor import limits, templates
+from notification_processor import deduplication, limits, templates
 from notification_processor.audience import Slice, next_slices
 from notification_processor.context import context_for
 from notification_processor.defaults import ChannelDefaults, channel_defaults
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 200  # events a transaction
 CARRY_PAYLOAD = frozenset({"webhook", "in_app"})
+Refusal = tuple[str, str]  # reason, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +121,54 @@ def address_of(customer: Customer, channel: str) -> str:
 
 
 def _rows(candidates: Sequence[Candidate], facts: Facts, now: datetime) -> list[NewNotification]:
-    suppressions = ledger.suppressed((c.event.tenant_id, c.channel, c.address) for c in candidates)
-    wanted = [c for c in candidates if c.decision.is_allowed and _key(c) not in suppressions]
+    refusals = _refusals(candidates)
+    wanted = [c for c in candidates if id(c) not in refusals]
     waits = limits.waits_for([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
-    return [_row(c, facts, suppressions.get(_key(c)), due.get(id(c)), now) for c in candidates]
+    return [_row(c, facts, refusals.get(id(c)), due.get(id(c)), now) for c in candidates]
 
 
-def _key(candidate: Candidate) -> tuple[uuid.UUID, str, str]:
-    return candidate.event.tenant_id, candidate.channel, candidate.address
+def _refusals(candidates: Sequence[Candidate]) -> dict[int, Refusal]:
+    """By id() of the candidate: the first rule that is against it. A key is held only by who would hear of it."""
+    suppressions = ledger.suppressed((c.event.tenant_id, c.channel, c.address) for c in candidates)
+    refusals: dict[int, Refusal] = {}
+    for c in candidates:
+        if not c.decision.is_allowed:
+            refusals[id(c)] = c.decision.rule, c.decision.detail
+        elif reason := suppressions.get((c.event.tenant_id, c.channel, c.address)):
+            refusals[id(c)] = "address_suppressed", f"This address is suppressed on {c.channel}: {reason}."
+    wanted = [c for c in candidates if id(c) not in refusals]
+    repeats = deduplication.duplicates((c.event, c.customer.id) for c in wanted)
+    for c in wanted:
+        if detail := repeats.get((c.event.id, c.customer.id)):
+            refusals[id(c)] = "duplicate", detail
+    return refusals
 
 
 def _row(
-    c: Candidate, facts: Facts, suppression: str | None, due_at: datetime | None, now: datetime
+    c: Candidate, facts: Facts, refusal: Refusal | None, due_at: datetime | None, now: datetime
 ) -> NewNotification:
     source = _source(c, facts)
-    common: dict[str, Any] = {
+    about = _about(c, now)
+    if refusal is not None:
+        reason, detail = refusal
+        return NewNotification(**about, **_named(source), status=Status.SUPPRESSED, reason=reason, detail=detail)
+    try:
+        source, text = _worded(c, source)
+    except TemplateFault as fault:
+        detail = f"Template {source.name} version {source.number or 0}: {fault}"
+        return NewNotification(**about, **_named(source), status=Status.FAILED, reason="template_error", detail=detail)
+    about |= {"subject": text.subject, "body": text.body, "html": text.html, **_named(source)}
+    if c.channel in CARRY_PAYLOAD:
+        about["payload"] = c.event.payload
+    if due_at is not None:
+        return NewNotification(**about, status=Status.SCHEDULED, due_at=due_at, reason="recipient_rate_limit")
+    return NewNotification(**about, status=Status.QUEUED)
+
+
+def _about(c: Candidate, now: datetime) -> dict[str, Any]:
+    plan = c.event.plan or {}
+    return {
         "id": derived_uuid7(c.event.id, str(c.customer.id), c.channel),
         "tenant_id": c.event.tenant_id,
         "channel": c.channel,
@@ -146,40 +179,33 @@ def _row(
         "user_id": c.customer.user_id,
         "customer_id": c.customer.id,
         "to": c.address,
-        "template_name": source.name,
-        "template_version": source.number,
-        "category": (c.event.plan or {}).get("category", ""),
-        "is_critical": (c.event.plan or {}).get("critical", False),
+        "category": plan.get("category", ""),
+        "is_critical": plan.get("critical", False),
         "priority": c.event.priority,
         "expires_at": c.event.expires_at,
         "routed_at": now,
     }
-    if not c.decision.is_allowed:
-        return NewNotification(**common, status=Status.SUPPRESSED, reason=c.decision.rule, detail=c.decision.detail)
-    if suppression is not None:
-        detail = f"This address is suppressed on {c.channel}: {suppression}."
-        return NewNotification(**common, status=Status.SUPPRESSED, reason="address_suppressed", detail=detail)
-    try:
-        text = _rendered(c, source)
-    except TemplateFault as fault:
-        detail = f"Template {source.name} version {source.number or 0}: {fault}"
-        return NewNotification(**common, status=Status.FAILED, reason="template_error", detail=detail)
-    common |= {"subject": text.subject, "body": text.body, "html": text.html}
-    if c.channel in CARRY_PAYLOAD:
-        common["payload"] = c.event.payload
-    if due_at is not None:
-        return NewNotification(**common, status=Status.SCHEDULED, due_at=due_at, reason="recipient_rate_limit")
-    return NewNotification(**common, status=Status.QUEUED)
+
+
+def _named(source: Source) -> dict[str, Any]:
+    return {"template_name": source.name, "template_version": source.number}
 
 
 def _source(c: Candidate, facts: Facts) -> Source:
     locales = _versions(c.event).get(c.channel)
     if not locales:
         return built_in(c.channel)
-    locale = c.customer.locale.lower()
-    wanted = (locale, locale.split("-")[0], templates.DEFAULT_LOCALE)
-    version = next((locales[w] for w in wanted if w in locales), locales[min(locales)])
-    return facts.sources[version]
+    return facts.sources[templates.nearest(locales, c.customer.locale, c.event.tenant.default_locale)]
+
+
+def _worded(c: Candidate, source: Source) -> tuple[Source, Rendered]:
+    """A starter that the payload does not fill gives way to the built-in layout. Raises TemplateFault."""
+    try:
+        return source, _rendered(c, source)
+    except TemplateFault:
+        if not source.is_starter:
+            raise
+        return built_in(c.channel), _rendered(c, built_in(c.channel))
 
 
 def _rendered(c: Candidate, source: Source) -> Rendered:

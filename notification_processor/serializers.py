@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from delivery_gateway.registry import CHANNELS
@@ -11,6 +12,8 @@ from traffic_control.serializers import ChannelField, StrictSerializer
 CHANNEL_NAMES = tuple(CHANNELS)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z"
 NAME_ERROR: dict[str, Any] = {"invalid": "Use letters, digits and _ . : - only, e.g. welcome_email."}
+PATH = r"^[^.\x00-\x1f]+(\.[^.\x00-\x1f]+)*\Z"
+MAX_DEDUP_WINDOW = 30 * 24 * 3600  # seconds
 LOCALE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 LOCALE_ERROR: dict[str, Any] = {"invalid": "Use a language tag such as en, pt-BR or zh-Hant."}
 
@@ -62,6 +65,7 @@ def template_answer(template: MessageTemplate) -> dict[str, Any]:
         "subject": version.subject,
         "body": version.body,
         "html": version.html or None,
+        "is_starter": version.is_starter,
         "created_at": template.created_at,
         "updated_at": template.updated_at,
     }
@@ -74,6 +78,19 @@ class PreviewSerializer(StrictSerializer):
     user_id = serializers.CharField(max_length=128, required=False)
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 5}]})
+class DedupKeyField(serializers.ListField):
+    """Dotted paths in the payload; one of them may stand alone."""
+
+    child = serializers.RegexField(
+        PATH, max_length=200, error_messages={"invalid": 'Write a path in the payload, such as "order.id".'}
+    )
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        listed = [data] if isinstance(data, str) else data
+        return list(dict.fromkeys(super().to_internal_value(listed)))
+
+
 class WorkflowSerializer(StrictSerializer):
     """What an event type means."""
 
@@ -83,6 +100,12 @@ class WorkflowSerializer(StrictSerializer):
     category = serializers.CharField(max_length=64, required=False, allow_blank=True)
     critical = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
+    dedup_key = DedupKeyField(
+        required=False, max_length=5, help_text='Payload paths: events with equal values, e.g. of "order.id", are one'
+    )
+    dedup_window = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_DEDUP_WINDOW, help_text="For how many seconds"
+    )
 
     def fields_of_model(self) -> dict[str, Any]:
         given = dict(self.validated_data)
@@ -102,6 +125,9 @@ def workflow_answer(workflow: Workflow) -> dict[str, Any]:
         "category": workflow.category or None,
         "critical": workflow.is_critical,
         "is_active": workflow.is_active,
+        "is_starter": workflow.is_starter,
+        "dedup_key": workflow.dedup_key,
+        "dedup_window": workflow.dedup_window,
         "created_at": workflow.created_at,
         "updated_at": workflow.updated_at,
     }

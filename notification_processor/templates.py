@@ -2,16 +2,20 @@
 
 import difflib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
+from django.utils import timezone
 
 from notification_processor import rendering
 from notification_processor.models import MessageTemplate, TemplateVersion
 from notification_processor.rendering import Source
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
+
+T = TypeVar("T")
 
 DEFAULT_LOCALE = "en"
 PARTS = ("subject", "body", "html")
@@ -23,10 +27,15 @@ def of_tenant(tenant_id: uuid.UUID) -> QuerySet[MessageTemplate]:
 
 
 def create(tenant: Tenant, *, name: str, channel: str, locale: str, parts: dict[str, str]) -> MessageTemplate:
-    """Raises Problem: `template_exists` (409), or a syntax error with line and part (400)."""
+    """Archives the starter of the same name, if it is there still.
+
+    Raises Problem: `template_exists` (409), or a syntax error with line and part (400).
+    """
     check_parts(channel, parts)
+    same = of_tenant(tenant.id).filter(name=name, channel=channel, locale=locale)
     try:
         with transaction.atomic():
+            same.filter(current__is_starter=True).update(archived_at=timezone.now())
             template = MessageTemplate.objects.create(tenant=tenant, name=name, channel=channel, locale=locale)
             _add_version(template, 1, parts)
     except IntegrityError as exc:
@@ -81,22 +90,28 @@ def source_of(template: MessageTemplate) -> Source:
         html=version.html,
         name=template.name,
         number=version.number,
+        is_starter=version.is_starter,
     )
 
 
 def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> Source:
     """The current version for this name and channel. Raises Problem `unknown_template` with a did-you-mean."""
-    rows = list(of_tenant(tenant_id).filter(name=name, channel=channel))
+    rows = list(of_tenant(tenant_id).filter(name=name, channel=channel).select_related("tenant"))
     if not rows:
         raise _unknown(tenant_id, name, channel)
-    return source_of(nearest(rows, locale))
+    return source_of(nearest({row.locale.lower(): row for row in rows}, locale, rows[0].tenant.default_locale))
 
 
-def nearest(rows: Iterable[MessageTemplate], locale: str) -> MessageTemplate:
-    """pt-BR is served by pt-BR, else pt, else the default locale, else whatever there is."""
-    by_locale = {row.locale.lower(): row for row in rows}
-    wanted = (locale.lower(), locale.lower().split("-")[0], DEFAULT_LOCALE)
-    return next((by_locale[w] for w in wanted if w in by_locale), by_locale[min(by_locale)])
+def nearest(by_locale: Mapping[str, T], *locales: str) -> T:
+    """pt-BR is served by pt-BR, else pt; then likewise the next locale, the system's, and whatever there is.
+
+    The keys of `by_locale` are in lower case.
+    """
+    for locale in (*locales, DEFAULT_LOCALE):
+        for wanted in (locale.lower(), locale.lower().split("-")[0]):
+            if wanted in by_locale:
+                return by_locale[wanted]
+    return by_locale[min(by_locale)]
 
 
 def _unknown(tenant_id: uuid.UUID, name: str, channel: str) -> Problem:
@@ -130,6 +145,8 @@ def sources(version_ids: set[str]) -> dict[str, Source]:
     """Pinned versions by id, archived templates included. One query for all."""
     rows = TemplateVersion.objects.filter(id__in=version_ids).select_related("template")
     return {
-        str(v.id): Source(str(v.id), v.template.channel, v.subject, v.body, v.html, v.template.name, v.number)
+        str(v.id): Source(
+            str(v.id), v.template.channel, v.subject, v.body, v.html, v.template.name, v.number, v.is_starter
+        )
         for v in rows
     }

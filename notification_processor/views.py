@@ -157,8 +157,7 @@ class WorkflowView(APIView):
         request=WorkflowSerializer, responses=schemas.Workflow,
     )  # fmt: skip
     def put(self, request: TenantRequest, workflow_id: uuid.UUID) -> Response:
-        blank = {"channels": [], "template": "", "category": "", "is_critical": False, "is_active": True}
-        return self._revise(request, workflow_id, blank=blank)
+        return self._revise(request, workflow_id, blank=workflows.BLANK)
 
     @extend_schema(
         operation_id="workflows_update", tags=["Workflows"], summary="Change some of a workflow",

@@ -12,16 +12,28 @@ from notification_processor.models import Workflow
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
 
+BLANK: dict[str, Any] = {
+    "channels": [],
+    "template": "",
+    "category": "",
+    "is_critical": False,
+    "is_active": True,
+    "dedup_key": [],
+    "dedup_window": None,
+}
+
 
 def of_tenant(tenant_id: uuid.UUID) -> QuerySet[Workflow]:
     return Workflow.objects.filter(tenant_id=tenant_id)
 
 
 def create(tenant: Tenant, fields: dict[str, Any]) -> Workflow:
-    """Raises Problem `workflow_exists` (409) or a validation error for an unknown template."""
+    """Takes the place of a starter. Raises Problem `workflow_exists` (409) or a validation error."""
     check_template(tenant.id, fields.get("template", ""))
+    check_dedup(fields.get("dedup_key"), fields.get("dedup_window"))
     try:
         with transaction.atomic():
+            of_tenant(tenant.id).filter(event_type=fields["event_type"], is_starter=True).delete()
             return Workflow.objects.create(tenant=tenant, **fields)
     except IntegrityError as exc:
         detail = f'A workflow for "{fields["event_type"]}" exists already; PUT or PATCH it instead.'
@@ -34,10 +46,19 @@ def revise(workflow: Workflow, fields: dict[str, Any]) -> Workflow:
             "/event_type", f"It is {workflow.event_type!r} and cannot change; create another workflow instead."
         )
     check_template(workflow.tenant_id, fields.get("template", ""))
-    for name, value in fields.items():
+    for name, value in (fields | {"is_starter": False}).items():
         setattr(workflow, name, value)
+    check_dedup(workflow.dedup_key, workflow.dedup_window)
     workflow.save()
     return workflow
+
+
+def check_dedup(paths: list[str] | None, window: int | None) -> None:
+    """Raises a validation error when one of the two comes without the other."""
+    if paths and not window:
+        raise invalid("/dedup_window", "dedup_key needs dedup_window: for how many seconds a repeat is a duplicate.")
+    if window and not paths:
+        raise invalid("/dedup_key", 'dedup_window needs dedup_key: a path in the payload, such as "order.id".')
 
 
 def check_template(tenant_id: uuid.UUID, name: str) -> None:

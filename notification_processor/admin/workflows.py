@@ -33,6 +33,7 @@ class WorkflowForm(TenantForm):
                 workflows.check_template(tenant_id, cleaned.get("template", ""))
         except Problem as problem:
             show_problem(self, problem)
+        self.instance.is_starter = False
         return cleaned
 
 
