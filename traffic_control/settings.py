@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/(api/)?v?1?",
+    "ENUM_NAME_OVERRIDES": {"OrderStatusEnum": "event_intake.models.Order.Status"},
 }
 
 # --- Logs: ids only, never addresses or bodies ------------------------------------------------------------------
