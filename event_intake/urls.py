@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from event_intake import order_views, views
+from event_intake import aliases, order_views, views
 
 urlpatterns = [
     path("api/events/", views.EventsView.as_view()),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("api/events/<uuid:event_id>/", views.EventDetailView.as_view()),
     path("v1/notify/", views.NotifyView.as_view()),
     path("v1/notify/batch/", views.NotifyBatchView.as_view()),
+    path("api/v1/notifications/send/", aliases.SendView.as_view()),
+    path("api/v1/notifications/history/", aliases.HistoryView.as_view()),
+    path("api/v1/notifications/status/<uuid:notification_id>/", aliases.StatusView.as_view()),
     path("api/v1/orders/", order_views.OrdersView.as_view()),
     path("api/v1/orders/<path:order>/status/", order_views.OrderStatusView.as_view()),
     path("api/v1/orders/<path:order>/", order_views.OrderView.as_view()),
