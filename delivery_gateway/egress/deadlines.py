@@ -5,8 +5,7 @@ watchdog thread per process shuts a socket down, whatever it is doing, when its 
 """
 
 import contextlib
-import heapq
-import itertools
+import math
 import os
 import socket
 import threading
@@ -33,6 +32,7 @@ class Deadline:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        _watchdog.drop(self)
         with self._lock:
             self.is_done = True
             while self._descriptors:
@@ -66,39 +66,46 @@ def _shut(descriptor: int) -> None:
 
 
 class _Watchdog:
-    """Sleeps until the earliest deadline. What is done in time is dropped unseen, so a busy process rarely wakes it."""
+    """Sleeps until the earliest deadline under way; it knows as many as there are calls at once, so it looks at all."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
         self._changed = threading.Condition()
-        self._order = itertools.count()
-        self._queue: list[tuple[float, int, Deadline]] = []
+        self._under_way: set[Deadline] = set()
+        self._wakes_at = math.inf
         self._thread: threading.Thread | None = None
 
     def add(self, deadline: Deadline) -> None:
         with self._changed:
-            heapq.heappush(self._queue, (deadline.at, next(self._order), deadline))
+            self._under_way.add(deadline)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="egress-watchdog", daemon=True)
                 self._thread.start()
-            elif self._queue[0][2] is deadline:
+            elif deadline.at < self._wakes_at:
                 self._changed.notify()
+
+    def drop(self, deadline: Deadline) -> None:
+        """Does not wake the watchdog: it sleeps on, and finds out when it would have acted."""
+        with self._changed:
+            self._under_way.discard(deadline)
 
     def _run(self) -> None:
         while True:
-            self._next().expire()
+            for deadline in self._overdue():
+                deadline.expire()
 
-    def _next(self) -> Deadline:
+    def _overdue(self) -> list[Deadline]:
+        """Waits for at least one."""
         with self._changed:
             while True:
-                while self._queue and self._queue[0][2].is_done:
-                    heapq.heappop(self._queue)
-                wait = self._queue[0][0] - time.monotonic() if self._queue else None
-                if wait is not None and wait <= 0:
-                    return heapq.heappop(self._queue)[2]
-                self._changed.wait(wait)
+                now = time.monotonic()
+                if overdue := [deadline for deadline in self._under_way if deadline.at <= now]:
+                    self._under_way.difference_update(overdue)
+                    return overdue
+                self._wakes_at = min((deadline.at for deadline in self._under_way), default=math.inf)
+                self._changed.wait(None if self._wakes_at == math.inf else self._wakes_at - now)
 
 
 _watchdog = _Watchdog()
