@@ -56,8 +56,8 @@ def drain(request: HttpRequest) -> None:
 
 
 def limit_of(path: str) -> int:
-    is_batch = path.rstrip("/").endswith("/batch")
-    return int(settings.MAX_BATCH_BODY_BYTES if is_batch else settings.MAX_BODY_BYTES)
+    is_large = path.rstrip("/").endswith("/batch") or path.startswith("/admin/")  # a form holds whole templates
+    return int(settings.MAX_BATCH_BODY_BYTES if is_large else settings.MAX_BODY_BYTES)
 
 
 def declared_length(request: HttpRequest) -> int:
