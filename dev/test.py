@@ -42,7 +42,8 @@ def throwaway_services(*, use_system_postgres: bool = False) -> Iterator[dict[st
             use_system_postgres=use_system_postgres,
         )
         with services(os.environ, place) as reached:
-            yield {"SECRET_KEY": secrets.token_urlsafe(50)} | os.environ | reached.settings
+            ours = {"SECRET_KEY": secrets.token_urlsafe(50), "ALLOW_UNSAFE_POSTGRES": "1"}
+            yield ours | os.environ | reached.settings
 
 
 def pytest(arguments: list[str], settings: dict[str, str]) -> int:

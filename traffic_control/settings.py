@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "traffic_control",
     "tenants",
     "user_preferences",
     "delivery_gateway",
@@ -199,7 +200,7 @@ API_KEY_PEPPER = env.str("API_KEY_PEPPER", SECRET_KEY)
 # First key encrypts, all decrypt: "id:base64-of-32-bytes, …". Unset: one key derived from SECRET_KEY.
 CREDENTIALS_KEYS = env.list("CREDENTIALS_KEYS", default=[])
 
-# --- The console ------------------------------------------------------------------------------------------------
+# --- The console, and its way through a proxy -------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -212,9 +213,18 @@ FORMAT_MODULE_PATH = "traffic_control.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", not DEBUG)
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+# Django sends HSTS over https only, so a month of it is safe where the proxy alone knows about TLS.
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0 if DEBUG else 30 * 24 * 3600)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", BEHIND_PROXY)
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|health|metrics)(/|$)"]  # probes and scrapers come past the proxy, in http
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains, and for browsers' built-in lists: the domain may not be ours alone
+    "security.W021",
+    *(() if BEHIND_PROXY else ("security.W008",)),  # no redirect to https: nobody has said that https is there
+]
+ALLOW_UNSAFE_POSTGRES = env.bool("ALLOW_UNSAFE_POSTGRES", DEBUG)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Traffic Control",

@@ -10,6 +10,16 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ENTRYPOINT = ROOT / "deploy/entrypoint.sh"
 
 
+def entrypoint(folder: Path, *arguments: str, python: str = "") -> subprocess.CompletedProcess[str]:
+    """The entrypoint with programs that only say how they were called."""
+    for program, then in (("granian", ""), ("celery", ""), ("python", python)):
+        echo = folder / program
+        echo.write_text(f'#!/bin/sh\necho "$(basename "$0") $*"\n{then}\n')
+        echo.chmod(0o755)
+    path = f"{folder}:/usr/bin:/bin"
+    return subprocess.run(["/bin/sh", ENTRYPOINT, *arguments], env={"PATH": path}, capture_output=True, text=True)
+
+
 def test_healthcheck_asks_a_path_of_ours() -> None:
     [path] = re.findall(r"'(/\w+)'", DOCKERFILE)
 
@@ -41,16 +51,19 @@ def test_image_takes_only_locked_packages() -> None:
     ],
 )
 def test_entrypoint_starts_the_program(tmp_path: Path, arguments: list[str], started: str) -> None:
-    for program in ("granian", "celery", "python"):
-        echo = tmp_path / program
-        echo.write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
-        echo.chmod(0o755)
+    done = entrypoint(tmp_path, *arguments)
 
-    done = subprocess.run(
-        ["/bin/sh", ENTRYPOINT, *arguments], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True
+    assert done.stdout.splitlines()[-1].startswith(started)
+
+
+@pytest.mark.parametrize("command", ["web", "worker", "dispatcher"])
+def test_entrypoint_starts_nothing_on_settings_that_are_refused(tmp_path: Path, command: str) -> None:
+    done = entrypoint(tmp_path, command, python="exit 1")
+
+    assert (done.returncode, done.stdout) == (
+        1,
+        "python manage.py check --database default --tag database --tag settings\n",
     )
-
-    assert done.stdout.startswith(started)
 
 
 def test_entrypoint_refuses_an_unknown_command() -> None:
