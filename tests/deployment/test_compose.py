@@ -23,13 +23,28 @@ def documented_variables() -> set[str]:
 
 
 def test_compose_has_the_promised_services() -> None:
-    assert set(SERVICES) == {"web", "worker", "dispatcher", "migrate", "postgres", "redis", "rabbitmq", "mail"}
+    ours, others = {"nginx", "web", "worker", "dispatcher", "migrate"}, {"postgres", "redis", "rabbitmq", "mail"}
+    assert set(SERVICES) == ours | others
     assert SERVICES["postgres"]["environment"] == {
         "POSTGRES_DB": "notification_db",
         "POSTGRES_USER": "postgres",
         "POSTGRES_PASSWORD": "postgres",
     }
-    assert SERVICES["web"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_api_is_on_port_8000_through_nginx_only() -> None:
+    assert SERVICES["nginx"]["ports"] == ["127.0.0.1:8000:8000"]
+    assert "ports" not in SERVICES["web"]
+    assert SERVICES["web"]["deploy"]["replicas"] > 1
+
+
+def test_nginx_has_our_configuration_and_finds_the_web_service() -> None:
+    [(folder, inside, mode)] = [volume.split(":") for volume in SERVICES["nginx"]["volumes"]]
+    upstream = (ROOT / folder / "upstream.conf").read_text()
+
+    assert (inside, mode) == ("/etc/nginx", "ro")
+    assert "server web:8000 resolve;" in upstream
+    assert "listen 8000;" in (ROOT / folder / "servers/http.conf").read_text()
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -37,11 +52,11 @@ def test_command_is_one_the_entrypoint_knows(name: str) -> None:
     assert OURS[name]["command"][0] in entrypoint_commands()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", ["nginx", *OURS])
 def test_service_runs_with_the_least_rights(name: str) -> None:
-    assert OURS[name]["read_only"] is True
-    assert OURS[name]["cap_drop"] == ["ALL"]
-    assert OURS[name]["security_opt"] == ["no-new-privileges:true"]
+    assert SERVICES[name]["read_only"] is True
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+    assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
 
 
 @pytest.mark.parametrize("name", sorted(set(OURS) - {"migrate"}))
