@@ -56,6 +56,12 @@ def test(arguments: list[str]) -> int:
     return run_tests(arguments)
 
 
+def coverage(arguments: list[str]) -> int:
+    from dev.test import coverage as run_with_coverage
+
+    return run_with_coverage(arguments)
+
+
 def check(arguments: list[str]) -> int:
     from dev.check import check as run_checks
 
@@ -94,6 +100,7 @@ COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
+    "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),
     "lint": Command("Style, types, module borders", lint),
     "format": Command("Write the code in the house style", format_code),

@@ -46,6 +46,11 @@ def throwaway_services(*, use_system_postgres: bool = False) -> Iterator[dict[st
             yield ours | os.environ | reached.settings
 
 
+def coverage(arguments: list[str]) -> int:
+    """The suite with every line and branch counted: a table of what is missing, and pages to read in htmlcov/."""
+    return test(["--cov", "--cov-report=term-missing:skip-covered", "--cov-report=html", *arguments])
+
+
 def pytest(arguments: list[str], settings: dict[str, str]) -> int:
     """Its exit code. Workers as many as cores; `-n0` among the arguments wins, as the last one said."""
     child = start("pytest", [sys.executable, "-m", "pytest", "-n", "auto", *arguments], env=settings)
@@ -53,3 +58,7 @@ def pytest(arguments: list[str], settings: dict[str, str]) -> int:
         return first_to_end([child]).process.returncode
     finally:
         stop_all([child], seconds=5)
+
+
+if __name__ == "__main__":
+    sys.exit(test(sys.argv[1:]))

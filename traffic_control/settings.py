@@ -67,6 +67,7 @@ ROOT_URLCONF = "traffic_control.urls"
 WSGI_APPLICATION = "traffic_control.wsgi.application"
 ASGI_APPLICATION = "traffic_control.asgi.application"
 APPEND_SLASH = True
+TEST_RUNNER = "traffic_control.test_runner.PytestRunner"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
