@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, When
 
 from delivery_gateway.models import NotificationLog, Suppression
 from delivery_gateway.registry import CHANNELS
@@ -74,7 +74,10 @@ class Verdict:
 def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     """Inserts the rows in the caller's transaction, and wakes what is next. A row whose id exists is left as it is."""
     ledger = [_row(new) for new in rows]
-    NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
+    if len(rows) == 1 and rows[0].id is None:
+        ledger[0].save(force_insert=True)  # without a transaction of its own: one statement, one commit
+    else:
+        NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
     if failed := [row for row in ledger if row.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 
@@ -142,7 +145,10 @@ def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
 
 
 def promote_due(*, now: datetime, limit: int) -> int:
-    """Scheduled rows whose time has come: back to routing if they never were routed, to their lane otherwise."""
+    """Scheduled rows whose time has come: back to routing if they never were routed, to their lane otherwise.
+
+    A row that waited for a turn with its provider keeps the time of that turn.
+    """
     with transaction.atomic():
         due = NotificationLog.objects.select_for_update(skip_locked=True).filter(
             status=Status.SCHEDULED, due_at__lte=now
@@ -154,7 +160,8 @@ def promote_due(*, now: datetime, limit: int) -> int:
             NotificationLog.objects.filter(id__in=unrouted).update(status=Status.PENDING, due_at=None)
             wake("route")
         if routed:
-            NotificationLog.objects.filter(id__in=routed).update(status=Status.QUEUED, due_at=None)
+            turn = Case(When(reason="provider_rate_limit", then=F("due_at")))
+            NotificationLog.objects.filter(id__in=routed).update(status=Status.QUEUED, due_at=turn)
             wake_lanes(row[2] for row in rows if row[1] is not None)
     return len(rows)
 

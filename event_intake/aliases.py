@@ -14,7 +14,7 @@ from event_intake import alias_schemas
 from event_intake.alias_serializers import CustomerSendSerializer
 from event_intake.orders import customer_of
 from event_intake.receipts import notification_receipt
-from event_intake.serializers import NotifySerializer
+from event_intake.serializers import NotifySerializer, send_of
 from notification_processor import direct
 from notification_processor.direct import DirectSend
 from tenants.authentication import TenantRequest
@@ -41,9 +41,7 @@ class SendView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         if object_of(request.data).keys() & CustomerSendSerializer.OWN_FIELDS:
             return send_to_customer(request)
-        body = NotifySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        (row,) = open_all(request, [body.to_send()])
+        (row,) = open_all(request, [send_of(NotifySerializer.read(request.data))])
         receipt = notification_receipt(row, request.api_key)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
 

@@ -75,9 +75,6 @@ class EventSerializer(TimingSerializer):
         attrs["inline"], attrs["listed"] = _people(attrs)
         return attrs
 
-    def to_event(self) -> NewEvent:
-        return event_of(self.validated_data)
-
 
 def _people(attrs: dict[str, Any]) -> tuple[tuple[RecipientInput, ...], tuple[str, ...]]:
     """Inline recipients, and the user_ids of all, each once, in order."""
@@ -149,9 +146,6 @@ class NotifySerializer(TimingSerializer):
         if attrs["channel"] == "in_app" and "to" in attrs:
             raise serializers.ValidationError({"to": "in_app goes to a customer; send user_id instead of to."})
         return attrs
-
-    def to_send(self) -> DirectSend:
-        return send_of(self.validated_data)
 
 
 def send_of(data: dict[str, Any]) -> DirectSend:

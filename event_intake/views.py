@@ -14,17 +14,26 @@ from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import counts_by_status
 from event_intake import schemas
 from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
-from event_intake.serializers import EventBatchSerializer, EventSerializer, NotifyBatchSerializer, NotifySerializer
+from event_intake.serializers import (
+    EventBatchSerializer,
+    EventSerializer,
+    NotifyBatchSerializer,
+    NotifySerializer,
+    event_of,
+    send_of,
+)
 from notification_processor import direct, events
 from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem, problem_of
 from traffic_control.pagination import page_of
+from traffic_control.serializers import StrictSerializer
 
 
 class EventsView(Idempotent, APIView):
     """What happened."""
 
+    needs_transaction = False
     scopes = {"GET": "read", "POST": "send"}
 
     @extend_schema(
@@ -42,10 +51,9 @@ class EventsView(Idempotent, APIView):
         request=EventSerializer, responses={202: schemas.EventReceipt}, examples=schemas.EVENT_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        body = EventSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        event = event_of(EventSerializer.read(request.data))
 
-        (accepted,) = events.accept(request.tenant, request.api_key.mode, [body.to_event()])
+        (accepted,) = events.accept(request.tenant, request.api_key.mode, [event])
 
         if accepted.problem:
             raise accepted.problem
@@ -59,6 +67,7 @@ class EventsView(Idempotent, APIView):
 class EventBatchView(Idempotent, APIView):
     """Many events in one call."""
 
+    needs_transaction = False
     scopes = {"POST": "send"}
 
     @extend_schema(
@@ -66,10 +75,8 @@ class EventBatchView(Idempotent, APIView):
         request=schemas.EventBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        body = EventBatchSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        parsed = [parse_item(EventSerializer, item) for item in body.validated_data["events"]]
-        good = [item.to_event() for item in parsed if not isinstance(item, Problem)]
+        parsed = [parse_item(EventSerializer, item) for item in EventBatchSerializer.read(request.data)["events"]]
+        good = [event_of(item) for item in parsed if not isinstance(item, Problem)]
 
         accepted = iter(events.accept(request.tenant, request.api_key.mode, good) if good else [])
 
@@ -101,6 +108,7 @@ class EventDetailView(APIView):
 class NotifyView(Idempotent, APIView):
     """One message to one recipient."""
 
+    needs_transaction = False
     scopes = {"POST": "send"}
 
     @extend_schema(
@@ -108,10 +116,9 @@ class NotifyView(Idempotent, APIView):
         request=NotifySerializer, responses={202: schemas.NotificationReceipt}, examples=schemas.NOTIFY_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        body = NotifySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        send = send_of(NotifySerializer.read(request.data))
 
-        (prepared,) = direct.prepare(request.tenant, request.api_key.mode, [body.to_send()])
+        (prepared,) = direct.prepare(request.tenant, request.api_key.mode, [send])
 
         if isinstance(prepared, Problem):
             raise prepared
@@ -123,6 +130,7 @@ class NotifyView(Idempotent, APIView):
 class NotifyBatchView(Idempotent, APIView):
     """Many messages in one call."""
 
+    needs_transaction = False
     scopes = {"POST": "send"}
 
     @extend_schema(
@@ -130,10 +138,9 @@ class NotifyBatchView(Idempotent, APIView):
         request=schemas.NotifyBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        body = NotifyBatchSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        parsed = [parse_item(NotifySerializer, item) for item in body.validated_data["notifications"]]
-        sends = [item.to_send() for item in parsed if not isinstance(item, Problem)]
+        items = NotifyBatchSerializer.read(request.data)["notifications"]
+        parsed = [parse_item(NotifySerializer, item) for item in items]
+        sends = [send_of(item) for item in parsed if not isinstance(item, Problem)]
 
         prepared = direct.prepare(request.tenant, request.api_key.mode, sends)
         opened = iter(direct.accept([p for p in prepared if isinstance(p, NewNotification)]))
@@ -148,14 +155,12 @@ class NotifyBatchView(Idempotent, APIView):
         return batch_response(parsed, answer, request)
 
 
-def parse_item(serializer: type[Any], item: Any) -> Any:
-    """The validated serializer of one item of a batch, or its problem."""
-    body = serializer(data=item)
+def parse_item(serializer: type[StrictSerializer], item: Any) -> dict[str, Any] | Problem | None:
+    """The validated data of one item of a batch, or its problem."""
     try:
-        body.is_valid(raise_exception=True)
+        return serializer.read(item)
     except ValidationError as exc:
         return problem_of(exc)
-    return body
 
 
 def rejected(problem: Problem, request: TenantRequest) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewN
 
 def accept(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     """Opens the rows in one transaction and wakes the router. A 202 means that this has committed."""
+    if len(rows) == 1:
+        return ledger.open_rows(rows)  # one statement is a transaction by itself
     with transaction.atomic(savepoint=False):
         return ledger.open_rows(rows)
 
@@ -151,14 +153,14 @@ def _source(tenant: Tenant, send: DirectSend, customer: Customer | None, known: 
     return known.templates[key]
 
 
-def route_pending(*, now: datetime) -> int:
-    """Decides on a batch of direct sends that wait for the router; how many."""
+def route_pending(*, now: datetime) -> bool:
+    """Decides on a batch of direct sends that wait for the router; whether there may be more to do at once."""
     with transaction.atomic():
         rows = ledger.pending(BATCH)
         if rows:
             ledger.settle(_verdicts(rows, now), now=now)
             log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
-    return len(rows)
+    return len(rows) == BATCH
 
 
 def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:

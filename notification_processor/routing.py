@@ -57,20 +57,20 @@ class Candidate:
     decision: Decision
 
 
-def route(*, now: datetime) -> int:
-    """Routes one batch of generated events; how many recipients it settled. Wake the stage again while it is not 0."""
+def route(*, now: datetime) -> bool:
+    """Routes one batch of generated events; whether there may be more to do at once."""
     with transaction.atomic():
         generated = Event.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=Event.State.GENERATED)
         events = list(generated.select_related("tenant").order_by("id")[:BATCH])
         if not events:
-            return 0
+            return False
         slices = next_slices(events)
         facts = _facts(slices)
         candidates = [c for s in slices for person in s.customers for c in _candidates(s.event, person, facts)]
         opened = ledger.open_rows(_rows(candidates, facts, now))
         _advance(slices, now)
     log.info("routed events to notifications", extra={"stage": "route", "count": len(opened)})
-    return len(slices) + sum(len(s.customers) for s in slices)
+    return len(events) == BATCH or len(slices) < len(events) or not all(s.is_last for s in slices)
 
 
 def _advance(slices: Sequence[Slice], now: datetime) -> None:

@@ -30,7 +30,10 @@ def route_notification() -> None:
     """The router: decide on planned events and direct sends, and open or settle their ledger rows."""
     awake("route")
     stop_at = time.monotonic() + TASK_SECONDS
-    while routing.route(now=timezone.now()) + direct.route_pending(now=timezone.now()):
+    events_wait = sends_wait = True
+    while events_wait or sends_wait:
+        events_wait = events_wait and routing.route(now=timezone.now())
+        sends_wait = sends_wait and direct.route_pending(now=timezone.now())
         if time.monotonic() > stop_at:
             wake("route")
             break

@@ -3,6 +3,7 @@
 import difflib
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -96,10 +97,20 @@ def source_of(template: MessageTemplate) -> Source:
 
 def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> Source:
     """The current version for this name and channel. Raises Problem `unknown_template` with a did-you-mean."""
-    rows = list(of_tenant(tenant_id).filter(name=name, channel=channel).select_related("tenant"))
-    if not rows:
+    rows = MessageTemplate.objects.filter(
+        tenant_id=tenant_id, name=name, channel=channel, archived_at__isnull=True
+    ).values_list("locale", "current_id", "tenant__default_locale")
+    versions = {row[0].lower(): row[1] for row in rows}
+    if not versions:
         raise _unknown(tenant_id, name, channel)
-    return source_of(nearest({row.locale.lower(): row for row in rows}, locale, rows[0].tenant.default_locale))
+    return _version(nearest(versions, locale, rows[0][2]))
+
+
+@lru_cache(maxsize=rendering.COMPILED)
+def _version(version_id: uuid.UUID) -> Source:
+    """Versions never change, so a process reads each once."""
+    (source,) = sources({str(version_id)}).values()
+    return source
 
 
 def nearest(by_locale: Mapping[str, T], *locales: str) -> T:

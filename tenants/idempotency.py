@@ -50,6 +50,7 @@ class Idempotent:
     """
 
     is_idempotent = True
+    needs_transaction = True  # False: without a key, the view's one service call brings its own
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -71,6 +72,9 @@ def once_per_key(post: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     @functools.wraps(post)
     def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         claim = claim_of(request)
+        if claim is None and not view.needs_transaction:
+            response: HttpResponseBase = post(view, request, *args, **kwargs)
+            return response
         with transaction.atomic():
             record_id = take(claim) if claim else None
             if claim and record_id is None:

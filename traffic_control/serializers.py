@@ -1,6 +1,7 @@
 """Serializers that refuse what they do not know: a misspelt field is an error, not a silent default."""
 
 import difflib
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -10,6 +11,12 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields with a did-you-mean. `aliases` maps other accepted spellings to a field's name."""
 
     aliases: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, data: Any) -> dict[str, Any]:
+        """The validated data. Raises ValidationError. DRF copies every field for every instance; this does not."""
+        validated: dict[str, Any] = _prototype(cls).run_validation(data)
+        return validated
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -30,6 +37,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         meant = difflib.get_close_matches(name, [*self.fields, *self.aliases], n=1)
         hint = f' Did you mean "{meant[0]}"?' if meant else f" Known: {', '.join(sorted(self.fields))}."
         return serializers.ErrorDetail(f'There is no field "{name}".{hint}', code="unknown_field")
+
+
+@cache
+def _prototype(kind: type[StrictSerializer]) -> StrictSerializer:
+    """Validation keeps nothing on the instance, so one serves all requests and threads."""
+    prototype = kind()
+    _ = prototype.fields  # built here, once
+    return prototype
 
 
 class ChannelField(serializers.CharField):
