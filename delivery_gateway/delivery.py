@@ -1,18 +1,18 @@
-"""Delivers one lane: claim a batch, send it concurrently through the adapters, finish in bulk."""
+"""Delivers one lane: claims batches, sets aside what cannot go now, sends the rest concurrently."""
 
 import logging
-import queue
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from dataclasses import replace
 
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import leases
-from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Misconfigured, Receipt
+from delivery_gateway import leases, pacing
+from delivery_gateway.circuit_breaker import GO, Gate
+from delivery_gateway.circuit_store import Key
+from delivery_gateway.contract import DeliveryError, Misconfigured
 from delivery_gateway.effects import uses_credentials
+from delivery_gateway.flight import Flight, Job, address_of, attempt, not_now, provider_name, refused
 from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS, get_provider
@@ -24,162 +24,114 @@ from traffic_control.wakeup import publish, wake
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-FLUSH_ROWS, FLUSH_SECONDS = 25, 0.1
+BATCH = 100  # rows a task may have out at a time
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
+PAUSED = "The integration is paused; repair it to resume."
+LOOK_AGAIN = 0.25  # seconds for which slow or waiting sends keep a task from claiming more
 
 
 def deliver(lane: str) -> int:
     """Delivers what is queued in the lane; how many rows it claimed. Safe to run at any time, any number of times."""
-    began, total = time.monotonic(), 0
-    while True:
-        rows = leases.claim(lane, limit=BATCH, now=timezone.now())
-        total += len(rows)
-        is_full = len(rows) == BATCH
-        if is_full and total == BATCH and not settings.CELERY_TASK_ALWAYS_EAGER:
+    began, total, is_full, gate = time.monotonic(), 0, True, Gate()
+    flight = Flight(gate)
+    while (is_full or flight.size) and time.monotonic() - began < TASK_SECONDS:
+        room = BATCH - flight.size
+        rows = leases.claim(lane, limit=room, now=timezone.now())
+        total, is_full = total + len(rows), len(rows) == room
+        if total == BATCH and is_full and not settings.CELERY_TASK_ALWAYS_EAGER:
             publish(f"deliver.{lane}")  # concurrency grows with the backlog
         if rows:
-            _deliver_batch(rows)
+            flight.take(_ready(rows, gate))
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
-        if not is_full:
-            return total
-        if time.monotonic() - began > TASK_SECONDS:
-            wake(f"deliver.{lane}")
-            return total
+        _land_most(flight)
+    if is_full:
+        wake(f"deliver.{lane}")
+    flight.land()
+    return total
 
 
-def _deliver_batch(rows: list[NotificationLog]) -> None:
-    ready, settled = _with_providers(rows)
-    if settled:
-        leases.finish(settled)
-    instant = [(row, p, i) for row, p, i in ready if isinstance(p, Inbox)]
-    if instant:
-        leases.finish([_attempt(*job) for job in instant])
-    _send_concurrently([job for job in ready if not isinstance(job[1], Inbox)])
+def _land_most(flight: Flight) -> None:
+    """Until all has landed, or only what is slow or waits for its turn is left: the task can do more meanwhile."""
+    flight.land(LOOK_AGAIN)
+    while flight.size > BATCH // 2:
+        flight.land(LOOK_AGAIN)
 
 
-Job = tuple[NotificationLog, Channel, IntegrationConfig | None]
+def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:
+    """Those to send now or in a moment. All others are settled here."""
+    settled: list[Outcome] = []
+    jobs = _in_turn(_admitted(_with_providers(rows, settled), gate, settled), settled)
+    instant = [job for job in jobs if isinstance(job.provider, Inbox)]
+    if settled or instant:
+        leases.finish(settled + [attempt(job) for job in instant])
+    return [job for job in jobs if not isinstance(job.provider, Inbox)]
 
 
-def _with_providers(rows: list[NotificationLog]) -> tuple[list[Job], list[Outcome]]:
-    """Rows with the provider that takes them, and outcomes of those that go nowhere now."""
+def _with_providers(rows: list[NotificationLog], settled: list[Outcome]) -> list[Job]:
+    """Each row with the provider that takes it, unless it goes nowhere now."""
     configs = {
         channel: default_integrations({r.tenant_id for r in rows if r.channel == channel}, channel)
         for channel in {r.channel for r in rows if r.mode == "live" and CHANNELS[r.channel].has_provider}
     }
-    ready, settled, now = [], [], timezone.now()
+    jobs, now = [], timezone.now()
     for row in rows:
-        config = configs.get(row.channel, {}).get(row.tenant_id)
+        config = configs.get(row.channel, {}).get(row.tenant_id) if row.mode == "live" else None
         if row.expires_at is not None and row.expires_at <= now:
             settled.append(Outcome(row, None, now, step=Step(Status.EXPIRED, reason="expired")))
         elif config is not None and config.is_paused and uses_credentials(row):
-            step, detail = (
-                Step(Status.HELD, reason="integration_paused"),
-                "The integration is paused; repair it to resume.",
-            )
-            settled.append(Outcome(row, None, now, step=step, detail=detail, integration_id=config.id))
+            step = Step(Status.HELD, reason="integration_paused")
+            settled.append(Outcome(row, None, now, step=step, detail=PAUSED, integration_id=config.id))
         else:
             try:
-                ready.append((row, _provider(row, config), config))
+                jobs.append(_job(row, config))
             except DeliveryError as error:
                 settled.append(Outcome(row, error, now))
-    return ready, settled
+    return jobs
 
 
-def _provider(row: NotificationLog, config: IntegrationConfig | None) -> Channel:
+def _job(row: NotificationLog, config: IntegrationConfig | None) -> Job:
+    start_by = time.monotonic() + START_WINDOW
     if row.mode == "test":
-        return Sandbox()
+        return Job(row, Sandbox(), None, start_by=start_by)
     if not CHANNELS[row.channel].has_provider:
-        return Inbox()
+        return Job(row, Inbox(), None)
     provider = get_provider(row.channel, integration=config)
     if provider is None:
         detail = f"Nothing is configured for {row.channel}: add an integration, or set it up for the platform."
         raise Misconfigured(detail, code="not_configured")
-    return provider
+    circuit = Key(row.tenant_id, row.channel, provider_name(row, config))
+    return Job(row, provider, config, circuit, start_by=start_by)
 
 
-def _send_concurrently(jobs: list[Job]) -> None:
-    """Sends on the pool and finishes in bulk as results come in. Threads never touch the database."""
-    if not jobs:
-        return
-    results: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-    start_by = time.monotonic() + START_WINDOW
-    pool = _pool(settings.DELIVERY_CONCURRENCY)
+def _admitted(jobs: list[Job], gate: Gate, settled: list[Outcome]) -> list[Job]:
+    """Without those whose circuit is open."""
+    entries = iter(gate.admit([job.circuit for job in jobs if job.circuit]))
+    admitted = []
     for job in jobs:
-        pool.submit(_work, job, start_by, results)
-    for batch in _gathered(results, len(jobs)):
-        leases.finish(batch)
+        entry = next(entries) if job.circuit else GO
+        if entry.wait is not None:
+            settled.append(refused(job, entry.wait))
+        else:
+            admitted.append(replace(job, is_probe=entry.is_probe))
+    return admitted
 
 
-def _work(job: Job, start_by: float, results: "queue.SimpleQueue[Outcome]") -> None:
-    if time.monotonic() > start_by:  # others were slow: give it back, unsent
-        give_back = Step(Status.QUEUED, reason="not_started", counts_attempt=False)
-        results.put(Outcome(job[0], None, timezone.now(), step=give_back))
-    else:
-        results.put(_attempt(*job))
+def _is_paced(job: Job) -> bool:
+    return job.circuit is not None and not job.is_probe
 
 
-def _gathered(results: "queue.SimpleQueue[Outcome]", expected: int) -> Iterable[list[Outcome]]:
-    """Batches of results: FLUSH_ROWS at once, or what has come in FLUSH_SECONDS after the first."""
-    while expected:
-        batch = [results.get()]
-        flush_at = time.monotonic() + FLUSH_SECONDS
-        while len(batch) < min(FLUSH_ROWS, expected):
-            try:
-                batch.append(results.get(timeout=max(0.0, flush_at - time.monotonic())))
-            except queue.Empty:
-                break
-        expected -= len(batch)
-        yield batch
-
-
-def _attempt(row: NotificationLog, provider: Channel, config: IntegrationConfig | None) -> Outcome:
-    started_at, began = timezone.now(), time.perf_counter()
-    result: Receipt | DeliveryError
-    try:
-        result = provider.send(message_of(row, config))
-    except DeliveryError as error:
-        result = error
-    except Exception as error:  # an adapter's bug must not be taken for "not sent"
-        log.exception("adapter failed", extra={"notification": row.id, "channel": row.channel})
-        result = Ambiguous(f"{type(error).__name__} in the {row.channel} adapter", code="adapter_error")
-    return Outcome(
-        row,
-        result,
-        started_at,
-        duration_ms=int((time.perf_counter() - began) * 1000),
-        integration_id=config.id if config else None,
-        provider=_provider_name(row, config),
-    )
-
-
-def _provider_name(row: NotificationLog, config: IntegrationConfig | None) -> str:
-    if row.mode == "test":
-        return "sandbox"
-    return config.provider if config else CHANNELS[row.channel].provider
-
-
-def message_of(row: NotificationLog, config: IntegrationConfig | None = None) -> Message:
-    """What the adapter gets. An empty address means the integration's own (its hook, its chat)."""
-    address = row.to or (CHANNELS[row.channel].address_default(config) if row.mode == "live" else "")
-    return Message(
-        id=row.id,
-        channel=row.channel,
-        address=address or "",
-        subject=row.subject,
-        body=row.body,
-        html=row.html,
-        event_type=row.event_type,
-        event_id=row.event_id,
-        user_id=row.user_id,
-        payload=row.payload or {},
-        created_at=row.created_at,
-        attempt=row.attempts + 1,
-    )
-
-
-@cache
-def _pool(size: int) -> ThreadPoolExecutor:
-    """One pool per process, made after the fork."""
-    return ThreadPoolExecutor(size, thread_name_prefix="deliver")
+def _in_turn(jobs: list[Job], settled: list[Outcome]) -> list[Job]:
+    """Each with the moment of its turn; without those that wait for it in the ledger."""
+    now, clock = timezone.now(), time.monotonic()
+    paced = [(j.row, address_of(j.row, j.config), j.config) for j in jobs if _is_paced(j)]
+    waits, in_turn = iter(pacing.waits(paced, now=now)), []
+    for job in jobs:
+        wait = next(waits) if _is_paced(job) else 0.0
+        if wait > pacing.LONGEST_HERE:
+            settled.append(not_now(job, pacing.put_off(wait, now=now), pacing.DETAIL))
+        elif wait > 0:
+            in_turn.append(replace(job, start_at=clock + wait, start_by=clock + wait + pacing.LATEST))
+        else:
+            in_turn.append(job)
+    return in_turn

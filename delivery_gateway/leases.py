@@ -98,13 +98,13 @@ def release_lapsed(*, now: datetime, limit: int) -> int:
 
 def _lapse(row: NotificationLog) -> Outcome:
     is_transactional = row.lane == "in_app" or row.mode == "test"
-    step = step_after_lapse(_facts(row), row.crashes, is_transactional=is_transactional)
+    step = step_after_lapse(facts_of(row), row.crashes, is_transactional=is_transactional)
     log.warning("lease lapsed", extra={"notification": row.id, "channel": row.channel, "outcome": step.status})
     error = Ambiguous("The worker fell silent while it held this notification.", code="lapsed")
     return Outcome(row, error, row.lease_until or timezone.now(), step=step)
 
 
-def _facts(row: NotificationLog) -> Facts:
+def facts_of(row: NotificationLog) -> Facts:
     return Facts(
         attempts=row.attempts,
         ambiguous=row.ambiguous,
@@ -138,7 +138,7 @@ def _step(outcome: Outcome, now: datetime) -> Step:
     assert isinstance(outcome.result, DeliveryError)  # noqa: S101 - a receipt or a given step never gets here
     schedule = Schedule(tuple(settings.RETRY_SCHEDULE), settings.RETRY_MAX_BACKOFF)
     jitter = random.uniform(-1, 1)  # noqa: S311 - spreads retries, guards nothing
-    return step_after(outcome.result, _facts(outcome.row), schedule, now=now, jitter=jitter)
+    return step_after(outcome.result, facts_of(outcome.row), schedule, now=now, jitter=jitter)
 
 
 def _copy(row: NotificationLog) -> NotificationLog:

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from delivery_gateway.circuit import State
 from delivery_gateway.states import Status
 from traffic_control.serializers import StrictSerializer
 
@@ -134,3 +135,17 @@ SandboxMessageShape = inline_serializer(
     },
 )
 SandboxPage = _page("SandboxPage", SandboxMessageShape)
+CircuitShape = inline_serializer(
+    "Circuit",
+    {
+        "channel": _text(),
+        "provider": _text(),
+        "state": serializers.ChoiceField([s.value for s in State]),
+        "opened_at": serializers.DateTimeField(allow_null=True),
+        "retry_at": serializers.DateTimeField(allow_null=True, help_text="When one message is tried."),
+        "attempts": serializers.IntegerField(help_text="Calls in the last minute; of an open one, before it opened."),
+        "failures": serializers.IntegerField(),
+        "failure_ratio": serializers.FloatField(),
+    },
+)
+CircuitPage = _page("CircuitPage", CircuitShape)

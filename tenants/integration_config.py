@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from email.utils import parseaddr
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from tenants import integrations, syntax
 from tenants.providers import STANDARD_WEBHOOKS, Field, Kind, Provider
 from traffic_control.faults import Fault, Faults
+from traffic_control.rate_limit import parse_limit
 
 BOT_TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks
@@ -93,6 +96,15 @@ def _bot_token(value: Any) -> str:
     return token
 
 
+def _rate(value: Any) -> str:
+    rate = _filled_text(value)
+    try:
+        parse_limit(rate)
+    except ImproperlyConfigured as exc:
+        raise Fault(str(exc)) from exc
+    return rate
+
+
 def _signing_secret(value: Any) -> str:
     secret = _filled_text(value)
     try:
@@ -129,5 +141,6 @@ CHECKS: dict[Kind, Callable[[Any], Any]] = {
     Kind.CHAT: syntax.telegram_chat,
     Kind.BOT_TOKEN: _bot_token,
     Kind.SIGNING_SECRET: _signing_secret,
+    Kind.RATE: _rate,
     Kind.HEADERS: _headers,
 }

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     CHAT = "chat"
     BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a kind
     SIGNING_SECRET = "signing_secret"  # noqa: S105
+    RATE = "rate"
     HEADERS = "headers"  # one `Name: value` a line
 
 
@@ -38,6 +39,9 @@ class Provider:
         return next((field for field in self.fields if field.name == name), None)
 
 
+RATE_LIMIT = "rate_limit"
+RATE = Field(RATE_LIMIT, Kind.RATE)  # every provider has it: how fast it may be written to, "10/s"
+
 SMTP = Provider(
     "smtp",
     (
@@ -48,12 +52,13 @@ SMTP = Provider(
         Field("use_tls", Kind.FLAG),
         Field("use_ssl", Kind.FLAG),
         Field("from_email", Kind.SENDER),
+        RATE,
     ),
 )
-SLACK_HOOK = Provider("webhook", (Field("url", Kind.URL, is_secret=True, is_required=True),))
-TEAMS_FLOW = Provider("workflows", (Field("url", Kind.URL, is_secret=True, is_required=True),))
+SLACK_HOOK = Provider("webhook", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE))
+TEAMS_FLOW = Provider("workflows", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE))
 TELEGRAM_BOT = Provider(
-    "bot", (Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True), Field("chat_id", Kind.CHAT))
+    "bot", (Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True), Field("chat_id", Kind.CHAT), RATE)
 )
 STANDARD_WEBHOOKS = Provider(
     "standard_webhooks",
@@ -62,6 +67,7 @@ STANDARD_WEBHOOKS = Provider(
         Field("secret", Kind.SIGNING_SECRET, is_secret=True),
         Field("previous_secret", Kind.SIGNING_SECRET, is_secret=True),  # signs too while receivers change over
         Field("headers", Kind.HEADERS, is_secret=True),
+        RATE,
     ),
 )
 

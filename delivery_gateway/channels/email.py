@@ -21,7 +21,7 @@ from django.utils.html import strip_tags
 from delivery_gateway.channels.http import CLASSES, shorten
 from delivery_gateway.channels.smtp import SmtpBackend
 from delivery_gateway.channels.smtp_replies import error_for
-from delivery_gateway.channels.spec import ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import (
     EXCERPT,
     Ambiguous,
@@ -182,6 +182,7 @@ SPEC = ChannelSpec(
         Setting("use_tls", "true: STARTTLS, usually port 587"),
         Setting("use_ssl", "true: TLS from the first byte, usually port 465"),
         Setting("from_email", "Sender, 'Shop <orders@example.com>'; by default the platform's"),
+        RATE,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery_gateway.channels.http import read_hook, refusal, shorten
-from delivery_gateway.channels.spec import CHAT_REPEATS, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import EXCERPT, Message, Receipt
 from delivery_gateway.egress import Egress, Reply
+from traffic_control.rate_limit import Pace
 
 HEADER, SECTION, FALLBACK = 150, 3_000, 3_900  # characters Slack takes in a header, a section, the text
 BLOCK_TEXT = 12_000  # all blocks together: Slack fails somewhere near 13,000
@@ -90,11 +91,12 @@ SPEC = ChannelSpec(
     name="slack",
     lane="chat",
     provider="webhook",
-    settings=(Setting("url", "Incoming webhook, https://hooks.slack.com/services/…", is_secret=True),),
+    settings=(Setting("url", "Incoming webhook, https://hooks.slack.com/services/…", is_secret=True), RATE),
     for_tenant=for_tenant,
     for_platform=for_platform,
     address_setting="url",
     validate_address=read_hook,
+    address_pace=Pace(1.0, burst=5),  # "one message a second, short bursts tolerated"
     limits=Limits(subject=HEADER, body=BLOCK_TEXT - HEADER),
     max_ambiguous=CHAT_REPEATS,
 )

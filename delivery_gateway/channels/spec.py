@@ -8,6 +8,8 @@ from django.conf import settings as platform
 
 from delivery_gateway.contract import Channel
 from delivery_gateway.egress import Egress
+from tenants.providers import RATE_LIMIT
+from traffic_control.rate_limit import Pace
 
 if TYPE_CHECKING:
     from tenants.integrations import IntegrationConfig
@@ -25,6 +27,9 @@ class Setting:
     is_required: bool = False
 
 
+RATE = Setting(RATE_LIMIT, "How fast it may be written to, such as 10/s or 500/m")  # every channel has it
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Characters a recipient gets to see, for previews; longer texts are shortened with "…". None: no limit."""
@@ -40,6 +45,8 @@ class ChannelSpec:
 
     `address_setting` names the integration's value, `platform_address` the platform's setting, that serves when a
     message has no address of its own.
+
+    `pace` holds for one set of credentials, `address_pace` for each address; an integration's own rate replaces both.
     """
 
     name: str
@@ -52,6 +59,8 @@ class ChannelSpec:
     address_setting: str = ""
     platform_address: str = ""
     limits: Limits = Limits()
+    pace: Pace | None = None
+    address_pace: Pace | None = None
     max_ambiguous: int | None = None  # None: repeats are harmless, the receiver recognises them
 
     @property

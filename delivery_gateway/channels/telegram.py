@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from delivery_gateway.channels.http import refusal, shorten
-from delivery_gateway.channels.spec import CHAT_REPEATS, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import (
     EXCERPT,
     Ambiguous,
@@ -26,6 +26,7 @@ from delivery_gateway.contract import (
     RecipientGone,
 )
 from delivery_gateway.egress import Egress, Reply, clamp_retry_after
+from traffic_control.rate_limit import Limit, Pace
 
 MAX_TEXT = 4_096  # counted as Telegram does: UTF-16 units, after the markup is taken out
 _TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")  # what a URL path may hold: a server of your own may issue others
@@ -153,12 +154,15 @@ SPEC = ChannelSpec(
     settings=(
         Setting("bot_token", "Token from @BotFather", is_secret=True, is_required=True),
         Setting("chat_id", "Chat for messages without an address of their own"),
+        RATE,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,
     address_setting="chat_id",
     platform_address="TELEGRAM_CHAT_ID",
     validate_address=read_address,
+    pace=Limit(30, 1).evenly(),  # a bot's messages to all chats together
+    address_pace=Pace(1.0, burst=5),  # "one message a second in a chat, short bursts may go over"
     limits=Limits(body=MAX_TEXT),
     max_ambiguous=CHAT_REPEATS,
 )

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from delivery_gateway.channels.http import read_hook, refusal
-from delivery_gateway.channels.spec import ChannelSpec, Setting
+from delivery_gateway.channels.spec import RATE, ChannelSpec, Setting
 from delivery_gateway.contract import EXCERPT, DeliveryError, Message, Receipt, RecipientGone
 from delivery_gateway.egress import Egress
 
@@ -127,6 +127,7 @@ SPEC = ChannelSpec(
         Setting("previous_secret", "The secret before, which signs too while receivers change over", is_secret=True),
         Setting("url", "Endpoint for messages without an address of their own"),
         Setting("headers", "Further headers, one 'Name: value' a line", is_secret=True),
+        RATE,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,

@@ -18,15 +18,17 @@ FULL: dict[str, dict[str, Any]] = {
         "use_tls": True,
         "use_ssl": False,
         "from_email": "Acme <hello@acme.test>",
+        "rate_limit": "10/s",
     },
-    "slack": {"url": HOOK},
-    "teams": {"url": HOOK},
-    "telegram": {"bot_token": "123456:ABC-DEF_ghi", "chat_id": -1001234567890},
+    "slack": {"url": HOOK, "rate_limit": "1/s"},
+    "teams": {"url": HOOK, "rate_limit": "4/s"},
+    "telegram": {"bot_token": "123456:ABC-DEF_ghi", "chat_id": -1001234567890, "rate_limit": "30/s"},
     "webhook": {
         "url": "https://example.com/in",
         "secret": integrations.new_signing_secret(),
         "previous_secret": integrations.new_signing_secret(),
         "headers": "Authorization: Bearer abc\nX-Shard: 7",
+        "rate_limit": "500/m",
     },
 }
 

@@ -1,0 +1,188 @@
+"""What a task has on its way to providers: sends on a pool of threads, recorded in bulk as the answers come in."""
+
+import logging
+import queue
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+
+from django.conf import settings
+from django.utils import timezone
+
+from delivery_gateway import leases
+from delivery_gateway.circuit_breaker import Gate, Result
+from delivery_gateway.circuit_store import Key
+from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Receipt
+from delivery_gateway.leases import Outcome
+from delivery_gateway.metronome import Metronome
+from delivery_gateway.models import NotificationLog
+from delivery_gateway.registry import CHANNELS
+from delivery_gateway.retry import Step, step_after_refusal
+from delivery_gateway.states import Status
+from tenants.integrations import IntegrationConfig
+
+log = logging.getLogger(__name__)
+
+FLUSH_ROWS, FLUSH_SECONDS = 25, 0.1
+FAILING = "Calls to this provider keep failing; the next one is made when it may be well again."
+NOT_STARTED = Step(Status.QUEUED, reason="not_started", counts_attempt=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed row and the provider that takes it. `circuit` is None when nothing leaves (sandbox, inbox).
+
+    `start_at` and `start_by` are moments of `time.monotonic()`.
+    """
+
+    row: NotificationLog
+    provider: Channel
+    config: IntegrationConfig | None
+    circuit: Key | None = None
+    is_probe: bool = False
+    start_at: float = 0.0
+    start_by: float = float("inf")
+
+
+class Flight:
+    """Takes jobs at any time; `size` of them are out. Its threads never touch the database."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.size = 0
+        self._gate = gate
+        self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
+
+    def take(self, jobs: Sequence[Job]) -> None:
+        """Starts each job at its moment."""
+        self.size += len(jobs)
+        pool, now = _pool(settings.DELIVERY_CONCURRENCY), time.monotonic()
+        for job in jobs:
+            if job.start_at <= now:
+                pool.submit(self._fly, job)
+            else:
+                _metronome().at(job.start_at, partial(pool.submit, self._fly, job))
+
+    def land(self, seconds: float = float("inf")) -> None:
+        """Records what comes in, until nothing is out or `seconds` have passed."""
+        until = time.monotonic() + seconds
+        while self.size and time.monotonic() < until:
+            landed = self._gathered(until)
+            if not landed:
+                break
+            self.size -= len(landed)
+            # First, so that a circuit that opens spares what has not started.
+            self._gate.report([r for job, o in landed if (r := _result(job, o))], is_last=not self.size)
+            leases.finish([outcome for _, outcome in landed])
+
+    def _gathered(self, until: float) -> list[tuple[Job, Outcome]]:
+        """FLUSH_ROWS at once, or what has come in FLUSH_SECONDS after the first; nothing when the time is up."""
+        landed: list[tuple[Job, Outcome]] = []
+        while len(landed) < min(FLUSH_ROWS, self.size):
+            try:
+                landed.append(self._landed.get(timeout=_left(until)))
+            except queue.Empty:
+                break
+            if len(landed) == 1:
+                until = time.monotonic() + FLUSH_SECONDS
+        return landed
+
+    def _fly(self, job: Job) -> None:
+        self._landed.put((job, self._outcome(job)))
+
+    def _outcome(self, job: Job) -> Outcome:
+        if time.monotonic() > job.start_by:  # others were slow: give it back, unsent
+            return Outcome(job.row, None, timezone.now(), step=NOT_STARTED)
+        if job.circuit and not job.is_probe and (wait := self._gate.refusal(job.circuit)) is not None:
+            return refused(job, wait)
+        return attempt(job)
+
+
+def attempt(job: Job) -> Outcome:
+    """Sends now."""
+    row, config = job.row, job.config
+    started_at, began = timezone.now(), time.perf_counter()
+    result: Receipt | DeliveryError
+    try:
+        result = job.provider.send(message_of(row, config))
+    except DeliveryError as error:
+        result = error
+    except Exception as error:  # an adapter's bug must not be taken for "not sent"
+        log.exception("adapter failed", extra={"notification": row.id, "channel": row.channel})
+        result = Ambiguous(f"{type(error).__name__} in the {row.channel} adapter", code="adapter_error")
+    return Outcome(
+        row,
+        result,
+        started_at,
+        duration_ms=int((time.perf_counter() - began) * 1000),
+        integration_id=config.id if config else None,
+        provider=provider_name(row, config),
+    )
+
+
+def refused(job: Job, wait: float) -> Outcome:
+    """The provider's circuit is open: back to the ledger, no attempt counted."""
+    now = timezone.now()
+    return not_now(job, step_after_refusal(leases.facts_of(job.row), wait, now=now), FAILING)
+
+
+def not_now(job: Job, step: Step, detail: str) -> Outcome:
+    """No call was made."""
+    config, provider = job.config, provider_name(job.row, job.config)
+    integration_id = config.id if config else None
+    return Outcome(
+        job.row, None, timezone.now(), step=step, detail=detail, integration_id=integration_id, provider=provider
+    )
+
+
+def provider_name(row: NotificationLog, config: IntegrationConfig | None) -> str:
+    if row.mode == "test":
+        return "sandbox"
+    return config.provider if config else CHANNELS[row.channel].provider
+
+
+def address_of(row: NotificationLog, config: IntegrationConfig | None) -> str:
+    """An empty address means the integration's own (its hook, its chat)."""
+    own = CHANNELS[row.channel].address_default(config) if row.mode == "live" and not row.to else ""
+    return row.to or own or ""
+
+
+def message_of(row: NotificationLog, config: IntegrationConfig | None = None) -> Message:
+    """What the adapter gets."""
+    return Message(
+        id=row.id,
+        channel=row.channel,
+        address=address_of(row, config),
+        subject=row.subject,
+        body=row.body,
+        html=row.html,
+        event_type=row.event_type,
+        event_id=row.event_id,
+        user_id=row.user_id,
+        payload=row.payload or {},
+        created_at=row.created_at,
+        attempt=row.attempts + 1,
+    )
+
+
+def _result(job: Job, outcome: Outcome) -> Result | None:
+    """What the circuit hears of it; nothing when no call was made."""
+    if job.circuit is None or outcome.result is None:
+        return None
+    return Result(job.circuit, outcome.result, job.is_probe)
+
+
+def _left(until: float) -> float | None:
+    return None if until == float("inf") else max(0.0, until - time.monotonic())
+
+
+@cache
+def _pool(size: int) -> ThreadPoolExecutor:
+    """One pool per process, made after the fork."""
+    return ThreadPoolExecutor(size, thread_name_prefix="deliver")
+
+
+@cache
+def _metronome() -> Metronome:
+    return Metronome()
