@@ -116,8 +116,9 @@ CELERY_TASK_DEFAULT_QUEUE = "process"
 _quorum = {"x-queue-type": "quorum"} if CELERY_BROKER_URL.startswith(("amqp", "pyamqp")) else None
 LANES = ("email", "chat", "webhook", "in_app")
 QUEUES = ("process", *(f"deliver.{lane}" for lane in LANES))
-CELERY_TASK_QUEUES = [Queue(name, queue_arguments=_quorum) for name in QUEUES]
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name, queue_arguments=_quorum) for name in QUEUES]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_BROKER_NATIVE_DELAYED_DELIVERY_QUEUE_TYPE = "classic"  # Celery makes 28 of them, and we never use one
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -274,5 +275,6 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "kombu.transport.native_delayed_delivery": {"level": "ERROR"},  # warns of delays, which we do not use
     },
 }
