@@ -28,6 +28,7 @@ def me(row: Tenant, key: ApiKey) -> dict[str, Any]:
         "default_locale": row.default_locale or None,
         "api_key": {"id": str(key.id), "name": key.name, "mode": key.mode, "scopes": key.scopes},
         "limits": {
+            "api_rate": settings.API_RATE_LIMIT or None,
             "recipient_rate": settings.RECIPIENT_RATE_LIMIT or None,
             "body_bytes": settings.MAX_BODY_BYTES,
             "batch_body_bytes": settings.MAX_BATCH_BODY_BYTES,

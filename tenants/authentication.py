@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants import keys
+from tenants import keys, quota
 from tenants.key_cache import KEYS, note_use
 from tenants.models import ApiKey, Tenant
 from traffic_control.errors import Problem
@@ -33,7 +33,8 @@ class TenantRequest(Request):
 class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-KEY: sk_…`, or `Authorization: Bearer sk_…`. Sets `request.tenant` and `request.api_key`.
 
-    Raises Problem 401 with one constant text, or 403 `tenant_inactive`. A revoked key is refused within 5 s everywhere.
+    Raises Problem 401 with one constant text, 403 `tenant_inactive`, or 429 `rate_limited`. A revoked key is refused
+    within 5 s everywhere.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
@@ -47,6 +48,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
         note_use(key)
         request.tenant, request.api_key = key.tenant, key  # type: ignore[attr-defined]
+        quota.charge(request._request, key.tenant)
         return key.tenant, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
 from tenants import vault
+from traffic_control.rate_limit import parse_limit
 
 REGISTRATION = ("open", "token", "closed")
 
@@ -28,3 +29,14 @@ def registration_is_known(**kwargs: Any) -> list[CheckMessage]:
     if settings.REGISTRATION == "token" and not settings.REGISTRATION_TOKEN:
         return [Error("REGISTRATION=token needs a REGISTRATION_TOKEN.", id="tenants.E003")]
     return []
+
+
+@register()
+def rates_are_readable(**kwargs: Any) -> list[CheckMessage]:
+    faults = []
+    for name in ("API_RATE_LIMIT", "RECIPIENT_RATE_LIMIT"):
+        try:
+            parse_limit(getattr(settings, name))
+        except ImproperlyConfigured as exc:
+            faults.append(Error(f"{name}: {exc}", id="tenants.E004"))
+    return faults

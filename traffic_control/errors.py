@@ -46,7 +46,10 @@ DRF_CODES = {
 
 
 class Problem(exceptions.APIException):
-    """An error with its own status and code. `detail` names the value, the reason and the next step."""
+    """An error with its own status and code. `detail` names the value, the reason and the next step.
+
+    `members` are added to the body: a `type` of somebody else's, or what that type defines.
+    """
 
     def __init__(
         self,
@@ -56,10 +59,11 @@ class Problem(exceptions.APIException):
         status: int = 400,
         errors: list[dict[str, Any]] | None = None,
         headers: dict[str, str] | None = None,
+        members: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(detail, code)
         self.code, self.status_code = code, status
-        self.errors, self.headers = errors, headers or {}
+        self.errors, self.headers, self.members = errors, headers or {}, members or {}
 
 
 def invalid(pointer: str, detail: str, *, code: str = "invalid", hint: str | None = None) -> Problem:
@@ -149,7 +153,9 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response:
     body = problem_body(
         problem.status_code, problem.code, str(problem.detail), path=request.path, errors=problem.errors
     )
-    return Response(body, status=problem.status_code, headers=problem.headers, content_type=CONTENT_TYPE)
+    return Response(
+        body | problem.members, status=problem.status_code, headers=problem.headers, content_type=CONTENT_TYPE
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:

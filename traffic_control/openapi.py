@@ -44,6 +44,7 @@ RESPONSES = {
     "413": ("TooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body is not JSON in UTF-8."),
     "422": ("KeyReused", "The Idempotency-Key was used with another body."),
+    "429": ("RateLimited", "The tenant has used up its quota; Retry-After says when there is more."),
     "default": ("Problem", "Any other error."),
 }
 IDEMPOTENCY_KEY = {
@@ -81,7 +82,7 @@ class Schema(AutoSchema):
     def _problems(self, operation: dict[str, Any]) -> list[str]:
         statuses = ["400", "default"]
         if any(operation.get("security", ())):
-            statuses += ["401", "403"]
+            statuses += ["401", "403", "429"]
         if "{" in self.path:
             statuses.append("404")
         if "requestBody" in operation:

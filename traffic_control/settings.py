@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "traffic_control.log_context.RequestIdMiddleware",
+    "tenants.quota.QuotaHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "traffic_control.body_limits.BodyLimitMiddleware",
@@ -171,6 +172,7 @@ MAX_BATCH_BODY_BYTES = env.int("MAX_BATCH_BODY_BYTES", 4 * 1024 * 1024)
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
+API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")
 RECIPIENT_RATE_LIMIT = env.str("RECIPIENT_RATE_LIMIT", "")
 
 # --- Delivery ---------------------------------------------------------------------------------------------------
