@@ -18,7 +18,7 @@ def recipe(place: Place, *, everyone: int) -> Recipe:
         web=[
             *(python, "-m", "granian", "--interface", "wsgi", "traffic_control.wsgi:application"),
             *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
-            *("--blocking-threads", "16", "--no-ws"),
+            *("--blocking-threads", "8", "--no-ws"),
         ],
         workers={
             "worker": [*celery, "--without-gossip", "--without-mingle", "-c", str(WORKER_PROCESSES)],
