@@ -13,6 +13,7 @@ from dev.test import INTERRUPTED, pytest, throwaway_services
 from dev.versions import versions
 
 COMPOSE_SCHEMA = "vendor.compose-spec"  # carried by check-jsonschema, so nothing is fetched
+MANIFESTS = [path for path in sorted((ROOT / "deploy/kubernetes").glob("*.yaml")) if path.stem != "kustomization"]
 
 
 def shell_syntax(settings: Mapping[str, str]) -> int:
@@ -28,6 +29,7 @@ LINTERS = (
 DEPLOYMENT = (
     Step("hadolint", command("hadolint", "Dockerfile")),
     Step("compose", command("check-jsonschema", "--builtin-schema", COMPOSE_SCHEMA, "docker-compose.yml")),
+    Step("kubernetes", command("kubernetes-validate", "--strict", "--quiet", *MANIFESTS)),
     Step("entrypoint", shell_syntax),
 )
 PRODUCT = (

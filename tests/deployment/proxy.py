@@ -53,13 +53,13 @@ class Proxy:
 
 
 def configured(folder: Path, *, webs: Iterable[str], port: int, instead: Mapping[str, str] | None = None) -> Path:
-    """A copy of deploy/nginx that differs in where it listens, where it writes, and where the web processes are.
+    """A copy of deploy/nginx that differs in where it listens and writes, and where the web processes are, if said.
 
     `instead` replaces further texts, for tests that cannot wait as long as clients may.
     """
     conf = shutil.copytree(CONFIGURATION, folder / "nginx")
-    servers = "".join(f"server {web}; " for web in webs)
-    (conf / "upstream.conf").write_text(f"upstream web {{ {servers} keepalive 4; }}")
+    if servers := "".join(f"server {web}; " for web in webs):
+        (conf / "upstream.conf").write_text(f"upstream web {{ {servers} keepalive 4; }}")
     for path in conf.rglob("*.conf"):
         text = path.read_text().replace("/tmp/", f"{folder}/").replace("listen 8000", f"listen {HOST}:{port}")
         for old, new in (instead or {}).items():

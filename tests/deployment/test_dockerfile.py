@@ -43,7 +43,7 @@ def test_image_takes_only_locked_packages() -> None:
 @pytest.mark.parametrize(
     ("arguments", "started"),
     [
-        (["web"], "granian --interface wsgi --host 0.0.0.0 --port 8000 --no-ws --workers 2 --blocking-threads 16"),
+        (["web"], "granian --interface wsgi --host 0.0.0.0 --port 8000 --no-ws --workers 2 --blocking-threads"),
         (["worker"], "celery -A traffic_control -q worker --without-gossip --without-mingle --loglevel INFO"),
         (["dispatcher"], "python manage.py dispatcher"),
         (["migrate"], "python manage.py migrate --no-input"),
