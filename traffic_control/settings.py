@@ -84,8 +84,8 @@ TEMPLATES = [
 ]
 
 # --- Database: the record of truth ------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-_database = DATABASES["default"]
+_database = environ.Env.db_url_config(env.str("DATABASE_URL", "") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+DATABASES = {"default": _database}
 IS_SQLITE = _database["ENGINE"].endswith("sqlite3")
 _database.setdefault("OPTIONS", {})
 if IS_SQLITE:
