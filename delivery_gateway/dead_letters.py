@@ -10,6 +10,7 @@ from django.utils import timezone
 from delivery_gateway import ledger
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import Status
+from traffic_control import audit
 from traffic_control.ids import uuid7
 
 
@@ -44,10 +45,19 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
             letters.filter(replayed_at__isnull=True).order_by("id").values_list("notification_id", flat=True)[:limit]
         )
         failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
-        rows = list(failed.values_list("id", "lane"))
+        rows = list(failed.values_list("id", "lane", "tenant_id"))
         NotificationLog.objects.filter(id__in=[row[0] for row in rows]).update(
             status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
         )
         letters.model.objects.filter(notification_id__in=[row[0] for row in rows]).update(replayed_at=timezone.now())
         ledger.wake_lanes(row[1] for row in rows)
+        for tenant_id in {row[2] for row in rows}:
+            _note(tenant_id, [row[0] for row in rows if row[2] == tenant_id])
     return len(rows)
+
+
+def _note(tenant_id: uuid.UUID, replayed: Sequence[uuid.UUID]) -> None:
+    """One entry, however many, about the first of them: each letter knows itself when it was replayed."""
+    first = DeadLetter.objects.get(notification_id=replayed[0])
+    told = f"{len(replayed)} dead letter{'' if len(replayed) == 1 else 's'} sent again"
+    audit.record("dead_letter.replayed", tenant_id=tenant_id, object_id=first.pk, summary=told)

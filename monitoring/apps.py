@@ -6,7 +6,10 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        from monitoring import roles
+        from monitoring import audit_log, roles, watched
+        from traffic_control import audit
 
+        audit.plug(audit_log.keep)
+        watched.watch()
         last = apps.get_app_config(roles.APPS[-1])  # every permission exists by then
         post_migrate.connect(roles.create, sender=last)

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-APPS = ("tenants", "user_preferences", "delivery_gateway", "notification_processor")  # as they are installed
+APPS = ("tenants", "user_preferences", "delivery_gateway", "notification_processor", "monitoring")  # as installed
 WRITTEN = {
     "tenant": ("change",),
     "apikey": ("add", "change"),

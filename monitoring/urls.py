@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from monitoring import health
+from monitoring import audit_views, health
 
 urlpatterns = [
     path("livez", health.livez),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("readyz/", health.readyz),
     path("health/", health.readyz),
+    path("v1/audit/", audit_views.AuditView.as_view(), name="audit"),
 ]

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -85,6 +86,7 @@ class TemplateView(APIView):
     @extend_schema(
         operation_id="templates_delete", tags=["Templates"], summary="Archive a template", responses={204: None}
     )
+    @transaction.atomic
     def delete(self, request: TenantRequest, template_id: uuid.UUID) -> Response:
         template = template_or_404(request, template_id)
         template.archived_at = timezone.now()

@@ -40,6 +40,7 @@ def create(tenant: Tenant, fields: dict[str, Any]) -> Workflow:
         raise Problem("workflow_exists", detail, status=409) from exc
 
 
+@transaction.atomic(savepoint=False)
 def revise(workflow: Workflow, fields: dict[str, Any]) -> Workflow:
     if fields.get("event_type", workflow.event_type) != workflow.event_type:
         raise invalid(

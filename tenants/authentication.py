@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from tenants import keys, quota
 from tenants.key_cache import KEYS, note_use
 from tenants.models import ApiKey, Tenant
+from traffic_control import audit
 from traffic_control.errors import Problem
 
 if TYPE_CHECKING:  # rest_framework.views itself imports this module
@@ -47,6 +48,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not key.tenant.is_active:
             raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
         note_use(key)
+        audit.acts(audit.API_KEY, id=key.id, label=str(key))
         request.tenant, request.api_key = key.tenant, key  # type: ignore[attr-defined]
         quota.charge(request._request, key.tenant)
         return key.tenant, key

@@ -14,6 +14,7 @@ from django.utils import timezone
 from tenants import vault
 from tenants.models import Integration, Tenant
 from tenants.providers import Provider
+from traffic_control import audit
 from traffic_control.ids import uuid7
 
 log = logging.getLogger(__name__)
@@ -78,10 +79,19 @@ def pause(integration_id: uuid.UUID, reason: str) -> None:
     running = Integration.objects.filter(pk=integration_id, paused_at=None)
     if running.update(paused_at=timezone.now(), paused_reason=reason[:200]):
         log.warning("integration paused", extra={"integration": integration_id})
+        _note("paused", integration_id, actor=audit.SYSTEM)
 
 
 def resume(integration_id: uuid.UUID) -> None:
-    Integration.objects.filter(pk=integration_id).update(paused_at=None, paused_reason="")
+    paused = Integration.objects.filter(pk=integration_id, paused_at__isnull=False)
+    if paused.update(paused_at=None, paused_reason=""):
+        _note("resumed", integration_id)
+
+
+def _note(what: str, integration_id: uuid.UUID, *, actor: audit.Actor | None = None) -> None:
+    row = Integration.objects.get(pk=integration_id)
+    told = f"Integration {row} {what}" + (f": {row.paused_reason}" if row.paused_reason else "")
+    audit.record(f"integration.{what}", tenant_id=row.tenant_id, object_id=row.pk, summary=told, actor=actor)
 
 
 @transaction.atomic

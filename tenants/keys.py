@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from tenants import scopes as known_scopes
 from tenants.models import ApiKey, Tenant
@@ -19,6 +20,7 @@ SHAPE = re.compile(r"sk_(?:live|test)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
 NOBODY = "0" * 64  # compared with when there is no such key, so that both cases take the same time
 
 
+@transaction.atomic(savepoint=False)
 def issue(
     tenant: Tenant, mode: str, *, name: str, scopes: Iterable[str], expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:

@@ -15,6 +15,7 @@ from tenants.key_cache import KEYS
 from tenants.models import ApiKey, Tenant
 from tenants.providers import STANDARD_WEBHOOKS
 from tenants.signals import tenant_registered
+from traffic_control import audit
 from traffic_control.errors import Problem, invalid
 
 FIRST_KEYS = {ApiKey.Mode.LIVE: "First live key", ApiKey.Mode.TEST: "First test key"}
@@ -126,7 +127,8 @@ def revoke(key: ApiKey) -> None:
     if is_last_admin_key(key):
         detail = "This is the last live key with the scope admin. Create another one first: POST /v1/api-keys/."
         raise Problem("last_admin_key", detail, status=409)
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record("api_key.revoked", tenant_id=key.tenant_id, object_id=key.pk, summary=f"API key {key} revoked")
     transaction.on_commit(lambda: KEYS.forget(key.public_id))
 
 

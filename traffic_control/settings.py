@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "traffic_control.log_context.RequestIdMiddleware",
+    "traffic_control.audit.AuditMiddleware",
     "tenants.quota.QuotaHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -18,6 +18,7 @@ from tenants.admin_display import html_frame, pill, text_block
 from tenants.admin_forms import SourceField, show_problem
 from tenants.admin_lists import TenantFilter, is_set, one_of
 from tenants.models import Tenant
+from traffic_control import audit
 from traffic_control.errors import Problem
 
 
@@ -164,6 +165,8 @@ class TemplateAdmin(TenantScopedAdmin):
             question = "Archive these templates? New notifications cannot use them; what was sent keeps its words."
             return confirmation(self, request, used, action="archive", question=question)
         chosen.filter(pk__in=[row.pk for row in used]).update(archived_at=timezone.now())
+        for row in used:
+            audit.record("template.archived", tenant_id=row.tenant_id, object_id=row.pk, summary=f"{row} archived")
         self.log_each(request, used, "Archived.")
         self.message_user(request, f"{len(used)} archived.", messages.SUCCESS if used else messages.WARNING)
         return None

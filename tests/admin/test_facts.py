@@ -4,11 +4,12 @@ import pytest
 from django.test import Client
 
 from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, SandboxMessage
+from monitoring.models import AuditEntry
 from notification_processor.models import Event
 from tests.admin.pages import add_to, list_of, page_of
 from tests.admin.world import World
 
-FACTS = [Event, NotificationLog, DeadLetter, InboxItem, SandboxMessage]
+FACTS = [Event, NotificationLog, DeadLetter, InboxItem, SandboxMessage, AuditEntry]
 
 
 def row_of(model, world: World):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from delivery_gateway import dead_letters
 from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, SandboxMessage, Suppression
 from delivery_gateway.states import Status
+from monitoring.models import AuditEntry
 from notification_processor import templates
 from notification_processor.models import Event, MessageTemplate, Workflow
 from tenants.models import ApiKey, Integration, Tenant
@@ -30,6 +31,7 @@ class World:
     inbox_item: InboxItem
     captured: SandboxMessage
     suppression: Suppression
+    deed: AuditEntry
 
     @property
     def tenant(self) -> Tenant:
@@ -103,6 +105,7 @@ def build(name: str) -> World:
         suppression=Suppression.objects.create(
             tenant=tenant, channel="email", address_hash="0" * 64, reason=f"{name} left"
         ),
+        deed=AuditEntry.objects.get(tenant=tenant, action="tenant.created"),
     )
 
 

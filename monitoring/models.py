@@ -1,0 +1,61 @@
+"""The audit log: who did what, when, from where. Rows are added and looked at, never changed."""
+
+from typing import Any
+
+from django.db import models
+
+from tenants.models import Tenant
+from traffic_control.ids import uuid7
+
+
+class AppendOnly(TypeError):
+    """Somebody wants to rewrite what happened."""
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **kwargs: Any) -> int:
+        raise AppendOnly("The audit log is append-only.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnly("The audit log is append-only.")
+
+
+class AuditEntry(models.Model):
+    """One deed. It outlives what it was done to, and the tenant itself: hence no constraints on references."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    action = models.CharField(max_length=64, help_text="What was done to which kind of object: api_key.revoked.")
+    actor_kind = models.CharField(max_length=10, help_text="api_key, user (of the console), system or anonymous.")
+    actor_id = models.CharField(max_length=64, blank=True)
+    actor_label = models.CharField(max_length=150, blank=True)
+    object_kind = models.CharField(max_length=32)
+    object_id = models.CharField(max_length=64)
+    summary = models.CharField(max_length=500)
+    changes = models.JSONField(default=dict, help_text="By field, keyed hashes of the value before and after.")
+    ip = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=128, blank=True)
+    at = models.DateTimeField()
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="audit_newest"),
+            models.Index(fields=["object_id"], name="audit_by_object"),
+        ]
+
+    def __str__(self) -> str:
+        return self.action
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("The audit log is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnly("The audit log is append-only.")
