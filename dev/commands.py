@@ -62,6 +62,13 @@ def coverage(arguments: list[str]) -> int:
     return run_with_coverage(arguments)
 
 
+def mission(arguments: list[str]) -> int:
+    """One row after the other, on one running product."""
+    from dev.test import test as run_tests
+
+    return run_tests(["-n0", "tests/mission", *arguments])
+
+
 def check(arguments: list[str]) -> int:
     from dev.check import check as run_checks
 
@@ -100,6 +107,7 @@ COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
+    "mission": Command("What was asked for, row by row, on a running product", mission),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),
     "lint": Command("Style, types, module borders", lint),

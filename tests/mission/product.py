@@ -130,6 +130,7 @@ def product(folder: Path) -> Iterator[Product]:
             "TELEGRAM_CHAT_ID": DEFAULT_CHAT,
             "RETRY_SCHEDULE": "0.5,0.5",
             "RECIPIENT_RATE_LIMIT": "20/m",
+            "METRICS_TOKEN": "mission-metrics",
         }
         running = up.enter_context(stack(folder, **settings))
         migrated = manage(running.env, "migrate", "-v0")
