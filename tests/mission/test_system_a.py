@@ -150,7 +150,7 @@ def verify_flow(url: str, *options: str, **env: str) -> subprocess.CompletedProc
 def test_a8_verify_flow_tells_sent_from_broken(product):
     """verify_flow.py prints its three lines and exits 0; exits 1 on anything else"""
     good = verify_flow(product.url)
-    product.smtp.always("greet:554 no service")
+    product.smtp.always("mail:451 4.3.0 out of order")
     try:
         broken = verify_flow(product.url, "--timeout", "3")
     finally:
