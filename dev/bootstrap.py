@@ -132,7 +132,7 @@ def compile_lock(source: str, target: str, given: str = "") -> bool:
 
 def clean() -> int:
     """Remove the environment and what tools have cached; the data in DEV_DIR stays."""
-    caches = [".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis", "htmlcov", "staticfiles"]
-    for path in [VENV, *(ROOT / name for name in caches)]:
+    tools = [".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis"]
+    for path in [VENV, *(ROOT / name for name in [*tools, "htmlcov", "staticfiles"])]:
         shutil.rmtree(path, ignore_errors=True)
     return 0

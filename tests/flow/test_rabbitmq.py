@@ -23,6 +23,7 @@ pytestmark = [
         not (GIVEN or SERVER), reason="no RabbitMQ: apt install rabbitmq-server, or name one with RABBITMQ_URL"
     ),
     pytest.mark.timeout(180),
+    pytest.mark.xdist_group("rabbitmq"),  # one broker is enough
 ]
 
 
