@@ -53,7 +53,8 @@ def coverage(arguments: list[str]) -> int:
 
 def pytest(arguments: list[str], settings: dict[str, str]) -> int:
     """Its exit code. Workers as many as cores; `-n0` among the arguments wins, as the last one said."""
-    child = start("pytest", [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadgroup", *arguments], env=settings)
+    parallel = ["-n", "auto", "--dist", "loadgroup"]
+    child = start("pytest", [sys.executable, "-m", "pytest", *parallel, *arguments], env=settings)
     try:
         return first_to_end([child]).process.returncode
     finally:

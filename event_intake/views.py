@@ -155,12 +155,12 @@ class NotifyBatchView(Idempotent, APIView):
         return batch_response(parsed, answer, request)
 
 
-def parse_item(serializer: type[StrictSerializer], item: Any) -> dict[str, Any] | Problem | None:
+def parse_item(serializer: type[StrictSerializer], item: Any) -> dict[str, Any] | Problem:
     """The validated data of one item of a batch, or its problem."""
     try:
         return serializer.read(item)
     except ValidationError as exc:
-        return problem_of(exc)
+        return problem_of(exc) or Problem("validation_error", str(exc))
 
 
 def rejected(problem: Problem, request: TenantRequest) -> dict[str, Any]:

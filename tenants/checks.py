@@ -33,7 +33,7 @@ def registration_is_known(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def rates_are_readable(**kwargs: Any) -> list[CheckMessage]:
-    faults = []
+    faults: list[CheckMessage] = []
     for name in ("API_RATE_LIMIT", "RECIPIENT_RATE_LIMIT"):
         try:
             parse_limit(getattr(settings, name))

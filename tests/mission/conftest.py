@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -40,8 +40,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for name, value in report.user_properties:
         if name == "mission":
-            row, what, outcome = value  # type: ignore[misc]
-            RESULTS[row] = (what, outcome)
+            row, *result = cast(tuple[str, str, str], value)
+            RESULTS[row] = (result[0], result[1])
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
