@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from traffic_control import error_page
+
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("", include("event_intake.urls")),
@@ -14,6 +16,7 @@ urlpatterns = [
     path("", include("tenants.urls")),
     path("", include("monitoring.urls")),
     path("admin/", admin.site.urls),
+    path("docs/errors/", error_page.errors),
     path("api/schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="schema"),
     path(
         "docs/api/", SpectacularSwaggerView.as_view(authentication_classes=[], permission_classes=[], url_name="schema")

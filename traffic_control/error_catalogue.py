@@ -1,0 +1,81 @@
+"""Every `code` a problem can have: one table, from which /docs/errors/ and docs/errors.md are made."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """`remedy` says what the caller does next."""
+
+    code: str
+    status: int
+    meaning: str
+    remedy: str
+
+
+CATALOGUE = (
+    Entry("already_replayed", 409, "This dead letter was sent again before.", "Look at its notification's status."),
+    Entry("bad_request", 400, "The request could not be understood at all.", "Check its URL, headers and host."),
+    Entry("batch_rejected", 400, "Every item of the batch is faulty.", "`errors` has a pointer for each; mend them."),
+    Entry("customer_exists", 409, "There is a customer with this `user_id`.", "PATCH that one, or use the batch call."),
+    Entry("database_unavailable", 503, "The database does not answer; nothing was stored.",
+          "Send the same request again after `Retry-After`, with its `Idempotency-Key`."),
+    Entry("error", 400, "The request was refused for a reason without a code of its own.", "`detail` has the reason."),
+    Entry("idempotency_key_in_progress", 409, "The first request with this `Idempotency-Key` is still running.",
+          "Send it again after `Retry-After`; you get the first one's answer."),
+    Entry("idempotency_key_invalid", 400, "The `Idempotency-Key` is not 1 to 255 visible ASCII characters.",
+          "Send a UUID, for instance."),
+    Entry("idempotency_key_reused", 422, "The key came before, with another body.", "Use a new key."),
+    Entry("illegal_status_step", 409, "An order cannot go from its status to this one.",
+          "`detail` names the legal ones."),
+    Entry("internal_error", 500, "Something broke on the server's side.",
+          "Send it again later; tell the operator the `request_id`, which the log has too."),
+    Entry("invalid_api_key", 401, "The key is unknown, expired or revoked.", "Use another key."),
+    Entry("invalid_cursor", 400, "The cursor is not from this list.", "Start again without `?cursor=`."),
+    Entry("invalid_filter", 400, "A query parameter has a value that it cannot have.", "`detail` says what it takes."),
+    Entry("invalid_limit", 400, "`limit` is not a number from 1 to 200.", "Leave it out for 50."),
+    Entry("invalid_user_id", 400, "The `user_id` in the path cannot be one.", "`detail` says why."),
+    Entry("json_too_deep", 400, "The JSON is nested too deeply.", "Send it flatter."),
+    Entry("last_admin_key", 409, "Without this key the tenant could no longer manage its keys.",
+          "Make another live key with the scope `admin` first."),
+    Entry("live_key_needed", 403, "A test key cannot make or revoke live keys.", "Use a live key."),
+    Entry("malformed_json", 400, "The body is not JSON.", "`detail` has line and column."),
+    Entry("method_not_allowed", 405, "The path does not take this method.", "The header `Allow` has those it takes."),
+    Entry("missing_scope", 403, "The key lacks the scope of this call.", "Use a key that has it; `detail` names it."),
+    Entry("not_acceptable", 406, "Nothing the `Accept` header wants can be answered.", "Accept `application/json`."),
+    Entry("not_authenticated", 401, "The request has no key.", "Send `X-API-KEY`, or `Authorization: Bearer …`."),
+    Entry("not_cancellable", 409, "The notification is being sent, or has come to its end.", "Nothing to do."),
+    Entry("not_found", 404, "There is no such path, or no such object of this tenant.", "Check the id and the key."),
+    Entry("order_exists", 409, "There is an order with this number.", "Use another number."),
+    Entry("payload_too_large", 413, "The body is larger than this call takes.", "Split it, or use the batch call."),
+    Entry("permission_denied", 403, "The caller may not do this.", "`detail` says why."),
+    Entry("rate_limited", 429, "The tenant has made its share of requests. `type` is the IETF's `quota-exceeded`.",
+          "Wait for `Retry-After`; batch calls count as one."),
+    Entry("registration_closed", 403, "This install takes no registrations.", "Ask its operator for a tenant."),
+    Entry("registration_token_invalid", 403, "`X-Registration-Token` is missing or wrong.", "Ask the operator for it."),
+    Entry("template_exists", 409, "There is a template with this name, channel and locale.", "PATCH that one."),
+    Entry("template_syntax", 400, "The template cannot be parsed.", "`errors` has line and column."),
+    Entry("tenant_inactive", 403, "The tenant is switched off.", "Ask the operator to activate it."),
+    Entry("test_key", 409, "A test key never sends, so it cannot test an integration.", "Use a live key."),
+    Entry("unavailable", 503, "nginx reached no web process.",
+          "Send the same request again, with its `Idempotency-Key`."),
+    Entry("unknown_parameter", 400, "There is no such query parameter.", "`detail` names the closest."),
+    Entry("unknown_template", 400, "There is no template with this name for this channel.",
+          "`detail` names the closest."),
+    Entry("unsupported_media_type", 415, "The body's `Content-Type` is not taken.", "Send `application/json`."),
+    Entry("validation_error", 400, "One or more fields are wrong; `errors` has a JSON pointer for each.",
+          "Mend what `errors` names; `hint` often has the answer."),
+    Entry("workflow_exists", 409, "There is a workflow for this event type.", "PATCH that one."),
+)  # fmt: skip
+
+INTRODUCTION = (
+    "Every error is `application/problem+json` (RFC 9457). `code` is stable and made for programs; `detail` is for "
+    "people: it names the value, the reason and the next step. `request_id` finds the request in the log."
+)
+
+
+def markdown() -> str:
+    """docs/errors.md."""
+    rows = (f"| `{e.code}` | {e.status} | {e.meaning} | {e.remedy} |" for e in CATALOGUE)
+    head = ["| code | status | what it means | what to do |", "|---|---|---|---|"]
+    note = "<!-- Made by `manage.py error_docs --write`. -->"
+    return "\n".join(["# Errors", "", note, "", INTRODUCTION, "", *head, *rows, ""])
