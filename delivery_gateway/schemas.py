@@ -7,10 +7,11 @@ from rest_framework import serializers
 
 from delivery_gateway.circuit import State
 from delivery_gateway.states import Status
+from traffic_control.openapi import LIMIT
 from traffic_control.serializers import StrictSerializer
 
 PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
 TIME = [

@@ -4,9 +4,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_seria
 from rest_framework import serializers
 
 from event_intake.serializers import EventSerializer, NotifySerializer
+from traffic_control.openapi import LIMIT
 
 PAGE = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
 LINKS = serializers.DictField(child=serializers.CharField())

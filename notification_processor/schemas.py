@@ -3,8 +3,10 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from traffic_control.openapi import LIMIT
+
 PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
 Template = inline_serializer(

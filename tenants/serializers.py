@@ -10,11 +10,12 @@ from rest_framework import serializers
 from tenants import scopes, syntax
 from tenants.models import ApiKey
 from tenants.providers import CHANNELS, PROVIDERS
+from traffic_control.openapi import LIMIT
 from traffic_control.serializers import ChannelField, StrictSerializer
 from traffic_control.spelling import did_you_mean
 
 PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
 LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"

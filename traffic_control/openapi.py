@@ -7,7 +7,16 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 
+from traffic_control.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
+PROBLEM_TYPE = "application/problem+json"
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    description=f"1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
+)
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details. `code` is stable; `errors` lists the faulty places of a body.",
@@ -40,7 +49,7 @@ RESPONSES = {
     "401": ("NotAuthenticated", "The API key is missing, unknown, expired or revoked."),
     "403": ("NotAllowed", "The tenant is not active, or the key lacks the scope."),
     "404": ("NotFound", "This tenant has no such object."),
-    "409": ("InProgress", "The first request with this Idempotency-Key is still running."),
+    "409": ("Conflict", "What is there does not allow it, or the same Idempotency-Key is at work; `code` says which."),
     "413": ("TooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body is not JSON in UTF-8."),
     "422": ("KeyReused", "The Idempotency-Key was used with another body."),
@@ -68,7 +77,9 @@ class Schema(AutoSchema):
         if self._takes_idempotency_key():
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         for status in self._problems(operation):
-            operation["responses"].setdefault(status, self._problem(status))
+            documented = operation["responses"].setdefault(status, self._problem(status))
+            if "content" in documented:
+                documented["content"].setdefault(PROBLEM_TYPE, {"schema": self._problem_schema()})
         return operation
 
     def get_description(self) -> str:  # type: ignore[override]
@@ -84,18 +95,20 @@ class Schema(AutoSchema):
         if any(operation.get("security", ())):
             statuses += ["401", "403", "429"]
         if "{" in self.path:
-            statuses.append("404")
+            statuses += ["404"] if self.method == "GET" else ["404", "409"]
         if "requestBody" in operation:
             statuses += ["413", "415"]
         if self._takes_idempotency_key():
             statuses += ["409", "422"]
-        return sorted(statuses)
+        return sorted(set(statuses))
 
     def _problem(self, status: str) -> dict[str, Any]:
         name, description = RESPONSES[status]
-        problem = self._component("Problem", ResolvedComponent.SCHEMA, PROBLEM)
-        response = {"description": description, "content": {"application/problem+json": {"schema": problem}}}
+        response = {"description": description, "content": {PROBLEM_TYPE: {"schema": self._problem_schema()}}}
         return self._component(name, ResolvedComponent.RESPONSE, response)
+
+    def _problem_schema(self) -> dict[str, Any]:
+        return self._component("Problem", ResolvedComponent.SCHEMA, PROBLEM)
 
     def _component(self, name: str, kind: str, schema: dict[str, Any]) -> dict[str, Any]:
         component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)

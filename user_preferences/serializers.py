@@ -7,12 +7,13 @@ from rest_framework import serializers
 
 from traffic_control.errors import Problem
 from traffic_control.faults import object_of, told
+from traffic_control.openapi import LIMIT
 from traffic_control.serializers import StrictSerializer
 from user_preferences import recipients
 from user_preferences.customers import RecipientInput
 
 PAGING = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50"),
+    LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
 

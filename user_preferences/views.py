@@ -49,7 +49,8 @@ class CustomerBatchView(Idempotent, APIView):
     @extend_schema(
         operation_id="customers_batch", tags=TAGS, summary="Introduce or change up to 1,000 customers",
         description="Each is judged alone. 400 only when all of them are rejected.",
-        request=serializers.CustomerBatch, responses={200: serializers.CustomerBatchResult},
+        request=serializers.CustomerBatch,
+        responses={(status, "application/json"): serializers.CustomerBatchResult for status in (200, 400)},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
         results = batches.store(request.tenant, object_of(request.data))

@@ -43,3 +43,25 @@ def test_calls_name_their_scope_and_scheme(operations):
     assert "Needs the scope `read`." in retrieve["description"]
     assert "404" in retrieve["responses"]
     assert operations["POST /v1/tenants/register/"].get("security", [{}]) == [{}]
+
+
+def test_batch_of_customers_refused_as_a_whole_and_item_by_item_are_both_described(operations):
+    refused = operations["POST /api/v1/customers/batch/"]["responses"]["400"]["content"]
+
+    assert refused.keys() == {"application/json", "application/problem+json"}
+
+
+def test_calls_that_change_an_object_say_that_its_state_may_refuse_them(operations):
+    changing = {
+        name: what for name, what in operations.items() if "{" in name and not name.startswith(("GET ", "HEAD "))
+    }
+
+    assert "POST /v1/integrations/{integration_id}/test/" in changing
+    assert [name for name, what in changing.items() if "409" not in what["responses"]] == []
+
+
+def test_page_sizes_are_bounded_in_the_document_as_they_are_in_the_lists(operations):
+    parameters = [one for what in operations.values() for one in what.get("parameters", []) if one["name"] == "limit"]
+
+    assert parameters
+    assert {(one["schema"]["minimum"], one["schema"]["maximum"]) for one in parameters} == {(1, 200)}
