@@ -138,7 +138,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "global_keyprefix": env.str("REDIS_KEY_PREFIX", "tc:"),
     }
     if BROKER_IS_REDIS
-    else {"confirm_publish": True}
+    # A RabbitMQ that has just come back may never answer; a worker that waits for it must come to try again.
+    else {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
     if _quorum
     else {}
 )

@@ -29,9 +29,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """One that a test may kill."""
+    """One that a test may stop."""
     if not SERVER:
-        pytest.skip("no rabbitmq-server of our own to kill")
+        pytest.skip("no rabbitmq-server of our own to stop")
     with rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as running:
         yield running
 
@@ -115,7 +115,7 @@ def outlive(product: Stack, node: RabbitMQ, key: str) -> None:
     assert call(web, "POST", "/api/events/", key, event(0))[0] == 202
     wait_until(lambda: sent() == 1, what="the first email")
 
-    node.kill()
+    node.stop()
     taken = [call(web, "POST", "/api/events/", key, event(number))[0] for number in range(1, 4)]
     node.start()
 
