@@ -19,6 +19,7 @@ from dev.paths import BIN, PYTHON, ROOT, VENV
 
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
+FUZZER = "requirements-fuzz.txt"
 STAMP = VENV / "installed"
 
 
@@ -117,7 +118,7 @@ def lock() -> int:
     """
     own = (ROOT / INSTALLER).read_text().split()[0]
     ok = compile_lock("-", INSTALLER, given=own) and all(
-        compile_lock(name.replace(".txt", ".in"), name) for name in LOCKS
+        compile_lock(name.replace(".txt", ".in"), name) for name in (*LOCKS, FUZZER)
     )
     return 0 if ok else 1
 

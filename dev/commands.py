@@ -69,6 +69,12 @@ def mission(arguments: list[str]) -> int:
     return run_tests(["-n0", "tests/mission", *arguments])
 
 
+def fuzz(arguments: list[str]) -> int:
+    from dev.fuzz import fuzz as run_fuzz
+
+    return run_fuzz(arguments)
+
+
 def check(arguments: list[str]) -> int:
     from dev.check import check as run_checks
 
@@ -108,6 +114,7 @@ COMMANDS = {
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
     "mission": Command("What was asked for, row by row, on a running product", mission),
+    "fuzz": Command("Whatever the OpenAPI document allows, asked by one tenant about itself and another", fuzz),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),
     "lint": Command("Style, types, module borders", lint),
