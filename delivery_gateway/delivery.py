@@ -12,7 +12,8 @@ from delivery_gateway.circuit_breaker import GO, Gate
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import DeliveryError, Misconfigured
 from delivery_gateway.effects import uses_credentials
-from delivery_gateway.flight import Flight, Job, address_of, attempt, not_now, provider_name, refused
+from delivery_gateway.flight import Flight, Job, address_of, attempt, not_now, provider_name, record, refused
+from delivery_gateway.harbour import harbour
 from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS, get_provider
@@ -24,38 +25,44 @@ from traffic_control.wakeup import publish, wake
 
 log = logging.getLogger(__name__)
 
-BATCH = 100  # rows a task may have out at a time
+BATCH = 100
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
+PATIENCE = 0.25  # seconds a task waits for its sends before it looks whether the next batch may start
 PAUSED = "The integration is paused; repair it to resume."
-LOOK_AGAIN = 0.25  # seconds for which slow or waiting sends keep a task from claiming more
 
 
 def deliver(lane: str) -> int:
     """Delivers what is queued in the lane; how many rows it claimed. Safe to run at any time, any number of times."""
-    began, total, is_full, gate = time.monotonic(), 0, True, Gate()
-    flight = Flight(gate)
-    while (is_full or flight.size) and time.monotonic() - began < TASK_SECONDS:
-        room = BATCH - flight.size
-        rows = leases.claim(lane, limit=room, now=timezone.now())
-        total, is_full = total + len(rows), len(rows) == room
-        if total == BATCH and is_full and not settings.CELERY_TASK_ALWAYS_EAGER:
+    began, total = time.monotonic(), 0
+    while True:
+        rows = leases.claim(lane, limit=BATCH, now=timezone.now())
+        total += len(rows)
+        is_full = len(rows) == BATCH
+        if is_full and total == BATCH and not settings.CELERY_TASK_ALWAYS_EAGER:
             publish(f"deliver.{lane}")  # concurrency grows with the backlog
         if rows:
-            flight.take(_ready(rows, gate))
+            _send(rows)
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
-        _land_most(flight)
-    if is_full:
-        wake(f"deliver.{lane}")
-    flight.land()
-    return total
+        if not is_full:
+            return total
+        if time.monotonic() - began > TASK_SECONDS:
+            wake(f"deliver.{lane}")
+            return total
 
 
-def _land_most(flight: Flight) -> None:
-    """Until all has landed, or only what is slow or waits for its turn is left: the task can do more meanwhile."""
-    flight.land(LOOK_AGAIN)
-    while flight.size > BATCH // 2:
-        flight.land(LOOK_AGAIN)
+def _send(rows: list[NotificationLog]) -> None:
+    """Returns when all has landed, or when only what is slow or waits for its turn is left; that lands by itself."""
+    gate = Gate()
+    flight = Flight(gate)
+    flight.take(_ready(rows, gate))
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        return flight.land()
+    flight.land(PATIENCE)
+    while flight.size and flight.is_crowded(BATCH // 2):
+        flight.land(PATIENCE)
+    if flight.size:
+        harbour().leave(flight)
 
 
 def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:
@@ -64,7 +71,7 @@ def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:
     jobs = _in_turn(_admitted(_with_providers(rows, settled), gate, settled), settled)
     instant = [job for job in jobs if isinstance(job.provider, Inbox)]
     if settled or instant:
-        leases.finish(settled + [attempt(job) for job in instant])
+        record(settled + [attempt(job) for job in instant])
     return [job for job in jobs if not isinstance(job.provider, Inbox)]
 
 

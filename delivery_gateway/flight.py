@@ -2,13 +2,14 @@
 
 import logging
 import queue
+import random
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from delivery_gateway import leases
@@ -20,13 +21,18 @@ from delivery_gateway.metronome import Metronome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.retry import Step, step_after_refusal
+from delivery_gateway.runway import Runway
 from delivery_gateway.states import Status
 from tenants.integrations import IntegrationConfig
 
 log = logging.getLogger(__name__)
 
 FLUSH_ROWS, FLUSH_SECONDS = 25, 0.1
+LOOK_EVERY = 0.25  # seconds, for sends that have become slow
+STAY_AWAY = 3.0  # seconds, doubled at random, that a message waits when its provider has a full house already
+WRITE_AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to record what came in, while PostgreSQL is away
 FAILING = "Calls to this provider keep failing; the next one is made when it may be well again."
+SLOW = "This provider is slow, and has as many calls to answer as it may have."
 NOT_STARTED = Step(Status.QUEUED, reason="not_started", counts_attempt=False)
 
 
@@ -45,6 +51,11 @@ class Job:
     start_at: float = 0.0
     start_by: float = float("inf")
 
+    @property
+    def owner(self) -> Hashable:
+        """Whose slowness it would be."""
+        return self.circuit or (self.row.tenant_id, self.row.channel)
+
 
 class Flight:
     """Takes jobs at any time; `size` of them are out. Its threads never touch the database."""
@@ -52,36 +63,44 @@ class Flight:
     def __init__(self, gate: Gate) -> None:
         self.size = 0
         self._gate = gate
+        self._most_slow = settings.DELIVERY_CONCURRENCY
+        self._runway = _runway(settings.DELIVERY_CONCURRENCY)
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
+
+    def is_crowded(self, limit: int) -> bool:
+        """Whether the threads of this process have more than `limit` sends before them."""
+        return self._runway.crowd() > limit
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Starts each job at its moment."""
         self.size += len(jobs)
-        pool, now = _pool(settings.DELIVERY_CONCURRENCY), time.monotonic()
+        now = time.monotonic()
         for job in jobs:
+            start = partial(self._runway.submit, job.owner, partial(self._fly, job))
             if job.start_at <= now:
-                pool.submit(self._fly, job)
+                start()
             else:
-                _metronome().at(job.start_at, partial(pool.submit, self._fly, job))
+                _metronome().at(job.start_at, start)
 
     def land(self, seconds: float = float("inf")) -> None:
         """Records what comes in, until nothing is out or `seconds` have passed."""
         until = time.monotonic() + seconds
-        while self.size and time.monotonic() < until:
-            landed = self._gathered(until)
+        while self.size and (now := time.monotonic()) < until:
+            self._runway.make_way()
+            landed = self._gathered(min(until, now + LOOK_EVERY))
             if not landed:
-                break
+                continue
             self.size -= len(landed)
             # First, so that a circuit that opens spares what has not started.
             self._gate.report([r for job, o in landed if (r := _result(job, o))], is_last=not self.size)
-            leases.finish([outcome for _, outcome in landed])
+            record([outcome for _, outcome in landed])
 
     def _gathered(self, until: float) -> list[tuple[Job, Outcome]]:
         """FLUSH_ROWS at once, or what has come in FLUSH_SECONDS after the first; nothing when the time is up."""
         landed: list[tuple[Job, Outcome]] = []
         while len(landed) < min(FLUSH_ROWS, self.size):
             try:
-                landed.append(self._landed.get(timeout=_left(until)))
+                landed.append(self._landed.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
             if len(landed) == 1:
@@ -96,7 +115,24 @@ class Flight:
             return Outcome(job.row, None, timezone.now(), step=NOT_STARTED)
         if job.circuit and not job.is_probe and (wait := self._gate.refusal(job.circuit)) is not None:
             return refused(job, wait)
+        if self._runway.slow_calls(job.owner) >= self._most_slow:
+            wait = STAY_AWAY * (1 + random.random())  # noqa: S311 - spreads load, guards nothing
+            return not_now(
+                job, step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now()), SLOW
+            )
         return attempt(job)
+
+
+def record(outcomes: Sequence[Outcome]) -> None:
+    """Messages have left, so a PostgreSQL that is away for some seconds is waited for."""
+    for pause in WRITE_AGAIN:
+        try:
+            return leases.finish(outcomes)
+        except (OperationalError, InterfaceError) as exc:
+            log.warning("outcomes not recorded (%s); trying again", type(exc).__name__, extra={"count": len(outcomes)})
+            time.sleep(pause)
+            close_old_connections()
+    return leases.finish(outcomes)
 
 
 def attempt(job: Job) -> Outcome:
@@ -123,8 +159,8 @@ def attempt(job: Job) -> Outcome:
 
 def refused(job: Job, wait: float) -> Outcome:
     """The provider's circuit is open: back to the ledger, no attempt counted."""
-    now = timezone.now()
-    return not_now(job, step_after_refusal(leases.facts_of(job.row), wait, now=now), FAILING)
+    step = step_after_refusal(leases.facts_of(job.row), wait, "circuit_open", now=timezone.now())
+    return not_now(job, step, FAILING)
 
 
 def not_now(job: Job, step: Step, detail: str) -> Outcome:
@@ -173,14 +209,10 @@ def _result(job: Job, outcome: Outcome) -> Result | None:
     return Result(job.circuit, outcome.result, job.is_probe)
 
 
-def _left(until: float) -> float | None:
-    return None if until == float("inf") else max(0.0, until - time.monotonic())
-
-
 @cache
-def _pool(size: int) -> ThreadPoolExecutor:
-    """One pool per process, made after the fork."""
-    return ThreadPoolExecutor(size, thread_name_prefix="deliver")
+def _runway(size: int) -> Runway:
+    """One per process, made after the fork."""
+    return Runway(size)
 
 
 @cache

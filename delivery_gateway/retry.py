@@ -83,14 +83,14 @@ def step_after(error: DeliveryError, facts: Facts, schedule: Schedule, *, now: d
     return Step(Status.SCHEDULED, now + wait, "retry", counts_attempt=counts, counts_ambiguous=is_ambiguous)
 
 
-def step_after_refusal(facts: Facts, wait: float, *, now: datetime) -> Step:
-    """The step when the provider's circuit is open: later, at no cost, unless that is too late."""
+def step_after_refusal(facts: Facts, wait: float, reason: str, *, now: datetime) -> Step:
+    """The step when the provider is left alone (`reason` says why): later, at no cost, unless that is too late."""
     due_at = now + timedelta(seconds=wait)
     if due_at > facts.give_up_at:
         return Step(Status.FAILED, reason="retries_exhausted", counts_attempt=False)
     if facts.expires_at is not None and due_at >= facts.expires_at:
         return Step(Status.EXPIRED, reason="expired", counts_attempt=False)
-    return Step(Status.SCHEDULED, due_at, "circuit_open", counts_attempt=False)
+    return Step(Status.SCHEDULED, due_at, reason, counts_attempt=False)
 
 
 def step_after_lapse(facts: Facts, crashes: int, *, is_transactional: bool) -> Step:
