@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from delivery_gateway import dead_letters, effects, ledger
+from delivery_gateway import dead_letters, effects, ledger, measures
 from delivery_gateway.contract import Ambiguous, DeliveryError, Receipt
 from delivery_gateway.models import Attempt, NotificationLog
 from delivery_gateway.registry import CHANNELS
@@ -76,6 +76,7 @@ def finish(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> None:
         mine = [(o, row) for o, row in zip(outcomes, settled, strict=True) if row.id in kept]
         Attempt.objects.bulk_create([_attempt(o) for o, _ in mine if o.result is not None])
         effects.apply([(o.row, o.result, o.integration_id) for o, _ in mine], now=now)
+        measures.finished(mine, now=now)
         if failed := [row for _, row in mine if row.status == Status.FAILED]:
             dead_letters.open_letters(failed)
         ledger.wake_lanes(row.lane for _, row in mine if row.status == Status.QUEUED)

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 
+from delivery_gateway import measures
 from delivery_gateway.models import NotificationLog, Suppression
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import IllegalTransition, Status, sources_of
@@ -85,6 +86,7 @@ def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     wake_lanes(row.lane for row in ledger if row.status == Status.QUEUED)
     if any(row.status == Status.PENDING for row in ledger):
         wake("route")
+    measures.opened(ledger)
     return ledger
 
 

@@ -6,7 +6,7 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
-        from monitoring import audit_log, roles, watched
+        from monitoring import audit_log, roles, system_checks, watched  # noqa: F401 - importing registers the checks
         from traffic_control import audit
 
         audit.plug(audit_log.keep)

@@ -1,17 +1,15 @@
-"""Is it alive, is it ready. Unauthenticated, without secrets, each check within a second."""
+"""Is it alive, is it ready, is it well. Unauthenticated, without secrets, each check within a second."""
 
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
 
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from redis.exceptions import RedisError
 
+from monitoring import checks
+from monitoring.checks import EAGER, FAIL, PASS, UNKNOWN, UNUSED, WARN, Finding
 from traffic_control import __version__
-from traffic_control.redis_client import redis_client
 
 NO_STORE = {"Cache-Control": "no-store"}
+CALM = {PASS, EAGER, UNUSED, UNKNOWN}
 
 
 def livez(request: HttpRequest) -> HttpResponse:
@@ -20,30 +18,46 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 while requests would fail: no database. Without Redis intake still works, so that is a warning only."""
-    checks = {"database": _timed(_database)} | ({"redis": _timed(_redis)} if redis_client() else {})
-    is_ready = checks["database"]["status"] == "pass"
-    status = "fail" if not is_ready else "warn" if any(c["status"] != "pass" for c in checks.values()) else "pass"
-    body = {"status": status, "checks": checks, "version": __version__}
-    return JsonResponse(body, status=200 if is_ready else 503, headers=NO_STORE)
+    """503 while requests would fail: no database, or not its tables. Without Redis intake still works: a warning."""
+    found = {"database": checks.database(), "redis": checks.redis()}
+    if found["database"].status == PASS:
+        found["migrations"] = checks.migrations()
+    is_ready = all(found[name].status == PASS for name in ("database", "migrations") if name in found)
+    return _answer(found, is_failed=not is_ready)
 
 
-def _timed(check: Callable[[], None]) -> dict[str, Any]:
-    began = time.perf_counter()
-    try:
-        check()
-        outcome: dict[str, Any] = {"status": "pass"}
-    except (DatabaseError, RedisError, OSError) as exc:
-        outcome = {"status": "fail", "error": type(exc).__name__}
-    return outcome | {"latency_ms": round((time.perf_counter() - began) * 1000, 1)}
+def health(request: HttpRequest) -> JsonResponse:
+    """The whole system. 503 when the database is away, or neither a worker nor a dispatcher is heard of.
+
+    For people and monitors: a web process is as ready without workers as with them, so probes ask /readyz.
+    """
+    found = {
+        "database": checks.database(),
+        "redis": checks.redis(),
+        "celery": checks.celery(),
+        "dispatcher": checks.dispatcher(),
+    }
+    is_deserted = found["celery"].status == found["dispatcher"].status == FAIL
+    return _answer(found, is_failed=is_deserted or found["database"].status == FAIL)
 
 
-def _database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+def redis(request: HttpRequest) -> JsonResponse:
+    return _one(checks.redis())
 
 
-def _redis() -> None:
-    client = redis_client()
-    if client is not None:
-        client.ping()
+def celery(request: HttpRequest) -> JsonResponse:
+    return _one(checks.celery())
+
+
+def _answer(found: Mapping[str, Finding], *, is_failed: bool) -> JsonResponse:
+    is_calm = all(finding.status in CALM for finding in found.values())
+    body = {
+        "status": FAIL if is_failed else PASS if is_calm else WARN,
+        "checks": {name: finding.as_json() for name, finding in found.items()},
+        "version": __version__,
+    }
+    return JsonResponse(body, status=503 if is_failed else 200, headers=NO_STORE)
+
+
+def _one(finding: Finding) -> JsonResponse:
+    return JsonResponse(finding.as_json(), status=503 if finding.status == FAIL else 200, headers=NO_STORE)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from delivery_gateway import ledger
+from delivery_gateway import ledger, measures
 from delivery_gateway.ledger import NewNotification, Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
@@ -158,7 +158,9 @@ def route_pending(*, now: datetime) -> bool:
     with transaction.atomic():
         rows = ledger.pending(BATCH)
         if rows:
-            ledger.settle(_verdicts(rows, now), now=now)
+            verdicts = _verdicts(rows, now)
+            ledger.settle(verdicts, now=now)
+            measures.settled(rows, verdicts)
             log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
     return len(rows) == BATCH
 

@@ -16,6 +16,7 @@ from notification_processor.models import Event
 from tenants.models import Tenant
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
+from traffic_control.metrics import EVENTS, Tally
 from traffic_control.wakeup import wake
 from user_preferences import customers
 from user_preferences.customers import RecipientInput
@@ -57,7 +58,7 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
     if len(rows) == 1 and not rows[0].idempotency_key and not new[0].inline:
         rows[0].save(force_insert=True)  # the common case: one statement is a transaction by itself
         wake("process")
-        return [Accepted(rows[0])]
+        return _counted([Accepted(rows[0])])
     with transaction.atomic(savepoint=False):
         first = _first_of_each_key(rows)
         earlier = _earlier(tenant, set(first))
@@ -72,7 +73,15 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
         if first:
             earlier = _earlier(tenant, set(first))  # a twin may have won the race; the row that is stored counts
         wake("process")
-    return [_accepted(row, earlier) for row in rows]
+    return _counted([_accepted(row, earlier) for row in rows])
+
+
+def _counted(accepted: list[Accepted]) -> list[Accepted]:
+    tally = Tally()
+    for one in accepted:
+        tally.count(EVENTS, "rejected" if one.problem else "duplicate" if one.is_duplicate else "accepted")
+    tally.add_on_commit()
+    return accepted
 
 
 def _accepted(row: Event, stored: dict[str, Event]) -> Accepted:

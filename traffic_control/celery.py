@@ -1,11 +1,23 @@
 """The Celery application. Tasks are wake-ups: the work itself lies in the database."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import heartbeat_sent, worker_process_shutdown
+
+from traffic_control.heartbeat import worker_beats
+from traffic_control.metrics import METER
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
 
 app = Celery("traffic_control")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+heartbeat_sent.connect(worker_beats)
+
+
+@worker_process_shutdown.connect
+def write_last_counts(**_: Any) -> None:
+    METER.write_last()  # such a process ends without its atexit functions

@@ -22,6 +22,11 @@ def derived_uuid7(parent: uuid.UUID, *parts: str) -> uuid.UUID:
     return uuid.UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
 
 
+def time_of(row_id: uuid.UUID) -> float:
+    """When a UUIDv7 was made, as a POSIX time to the millisecond."""
+    return (row_id.int >> 80) / 1000
+
+
 def uuid7_at(moment: datetime) -> uuid.UUID:
     """The smallest UUIDv7 of that millisecond: a bound for time filters over ids."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

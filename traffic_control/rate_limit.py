@@ -13,6 +13,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from traffic_control.metrics import FAILED_OPEN, count
 from traffic_control.redis_client import Away, ask, redis_client
 
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -151,6 +152,8 @@ def _run(script: str, keys: Sequence[str], numbers: Sequence[float], now: float 
     try:
         answer: list[int] = ask(lambda client: client.eval(NOW + script, len(names), *names, moment, *numbers))
     except Away:
-        _failed_open += len(keys) if redis_client() is not None else 0
+        if redis_client() is not None:
+            _failed_open += len(keys)
+            count(FAILED_OPEN, by=len(keys))
         return None
     return answer

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "traffic_control.log_context.RequestIdMiddleware",
+    "monitoring.middleware.HttpMetricsMiddleware",
     "traffic_control.audit.AuditMiddleware",
     "tenants.quota.QuotaHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -244,6 +245,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/(api/)?v?1?",
     "ENUM_NAME_OVERRIDES": {"OrderStatusEnum": "event_intake.models.Order.Status"},
 }
+
+# --- Metrics ----------------------------------------------------------------------------------------------------
+# Under DEBUG everybody may read /metrics/; else whoever has the token, or comes straight from these networks.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_ALLOW = env.list("METRICS_ALLOW", default=[])
 
 # --- Logs: ids only, never addresses or bodies ------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

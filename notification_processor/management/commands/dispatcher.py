@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
 from notification_processor import dispatching
+from traffic_control.heartbeat import dispatcher_beats
 
 log = logging.getLogger("notification_processor.dispatcher")
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     def _round() -> None:
         try:
             dispatching.tick()
+            dispatcher_beats()
         except OperationalError as exc:
             log.warning("the database does not answer (%s); trying again", type(exc).__name__)
             close_old_connections()

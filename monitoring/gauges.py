@@ -1,0 +1,125 @@
+"""What waits, where, and for how long: read from the database when somebody scrapes.
+
+Each query walks a partial index that holds only what waits, in its order, so that no plan can prefer the table, and
+stops at MOST rows: a backlog of a million costs no more to look at than one of MOST. Kept for KEPT_SECONDS.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from delivery_gateway.models import DeadLetter, NotificationLog
+from delivery_gateway.states import Status
+from monitoring.deadline import TookTooLong, ask_database
+from notification_processor.models import Event
+
+MOST = 10_000  # rows; more are not counted
+SEARCHED = 200  # rows at the head of a lane, among which the longest waiting is looked for
+KEPT_SECONDS = 5.0
+SECONDS = 2.0  # for all queries together
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Depth and oldest age by queue, and counts by queue or channel."""
+
+    depth: Mapping[str, int] = field(default_factory=dict)
+    oldest: Mapping[str, float] = field(default_factory=dict)
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    scheduled: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+    dead_letters: Mapping[str, int] = field(default_factory=dict)
+
+
+_lock = threading.Lock()
+_kept: tuple[float, Waiting | None] = (float("-inf"), None)
+
+
+def waiting() -> Waiting | None:
+    """At most KEPT_SECONDS old; None when the database does not answer."""
+    global _kept
+    with _lock:
+        if time.monotonic() - _kept[0] > KEPT_SECONDS:
+            _kept = (time.monotonic(), _asked())
+        return _kept[1]
+
+
+def forget() -> None:
+    global _kept
+    _kept = (float("-inf"), None)
+
+
+def _asked() -> Waiting | None:
+    try:
+        return ask_database(read, seconds=SECONDS)
+    except (DatabaseError, TookTooLong):
+        return None
+
+
+def read(now: datetime | None = None) -> Waiting:
+    now = now or timezone.now()
+    rows, lanes = NotificationLog.objects.all(), settings.LANES
+    queued = {f"deliver.{lane}": rows.filter(lane=lane, status=Status.QUEUED).order_by("rank") for lane in lanes}
+    accepted = Event.objects.filter(state=Event.State.ACCEPTED, due_at__lte=now).order_by("due_at")
+    generated = Event.objects.filter(state=Event.State.GENERATED).order_by("id")
+    pending = rows.filter(status=Status.PENDING).order_by("id")
+    sending = _by_value("lane", rows.filter(status=Status.SENDING).order_by("lease_until").values("lane"))
+    since = {
+        "process": _head(accepted, "due_at"),
+        "route": _earliest([_head(generated, "due_at"), _head(pending, "created_at")]),
+        **{queue: _longest_waiting(found) for queue, found in queued.items()},
+    }
+    return Waiting(
+        depth={
+            "process": _capped(accepted, "due_at"),
+            "route": _capped(generated, "id") + _capped(pending, "id"),
+            **{queue: _capped(found, "rank") for queue, found in queued.items()},
+        },
+        oldest={queue: max(0.0, (now - at).total_seconds()) if at else 0.0 for queue, at in since.items()},
+        in_flight={f"deliver.{lane}": sending.get(lane, 0) for lane in lanes},
+        scheduled=_by_value("channel", rows.filter(status=Status.SCHEDULED).order_by("due_at").values("channel")),
+        held=_by_value("channel", rows.filter(status=Status.HELD).order_by("integration_id").values("channel")),
+        dead_letters=_open_letters(),
+    )
+
+
+def _capped(rows: QuerySet[Any], indexed: str) -> int:
+    return rows.values_list(indexed)[:MOST].count()
+
+
+def _by_value(column: str, rows: QuerySet[Any], *, where: str = "1 = 1") -> dict[str, int]:
+    """How many of the first MOST rows have each value of the column. `where` is SQL of ours, about further columns."""
+    first, params = rows[:MOST].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column}, COUNT(*) FROM ({first}) AS first WHERE {where} GROUP BY {column}", params)  # noqa: S608 - all of it is ours
+        return dict(cursor.fetchall())
+
+
+def _open_letters() -> dict[str, int]:
+    """Among the newest: an index knows which are new, none which are open."""
+    newest = DeadLetter.objects.order_by("-id").values("channel", "replayed_at")
+    return _by_value("channel", newest, where="replayed_at IS NULL")
+
+
+def _head(rows: QuerySet[Any], column: str) -> datetime | None:
+    return rows.values_list(column, flat=True).first()
+
+
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
+
+
+def _longest_waiting(queued: QuerySet[NotificationLog]) -> datetime | None:
+    """Of those that wait for the first time. What comes back from a wait (a retry, a limit) has a reason, and does
+    not say since when it has been queued again.
+    """
+    heads = queued.values_list("routed_at", "created_at", "reason")[:SEARCHED]
+    return _earliest(routed_at or created_at for routed_at, created_at, reason in heads if not reason)
