@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import heartbeat_sent, worker_process_shutdown
+from kombu.transport.redis import Channel
 
 from traffic_control.heartbeat import worker_beats
 from traffic_control.metrics import METER
@@ -14,6 +15,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
 app = Celery("traffic_control")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A worker that loses Redis with a message in hand would give it back through the connection that it has just taken
+# apart, and end (kombu 5.7: 'NoneType' object has no attribute 'hostname'). A lost wake-up is repeated anyway.
+Channel.do_restore = False
 
 heartbeat_sent.connect(worker_beats)
 
