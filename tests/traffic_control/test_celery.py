@@ -1,6 +1,7 @@
 """What Celery's wiring has to survive."""
 
 import uuid
+from typing import Any
 
 from celery import current_app
 from django.conf import settings
@@ -9,8 +10,8 @@ from django.conf import settings
 def test_connection_lost_with_a_message_in_hand_can_be_closed():
     """What a worker does when Redis goes away between a task's end and its acknowledgement."""
     queue = f"test-{uuid.uuid4().hex}"
-    connection = current_app.connection_for_read(settings.CELERY_BROKER_URL)
-    simple = connection.SimpleQueue(queue)
+    connection: Any = current_app.connection_for_read(settings.CELERY_BROKER_URL)
+    simple: Any = connection.SimpleQueue(queue)
     simple.put("wake up")
     simple.get(timeout=5)
     connection.transport.client = None
