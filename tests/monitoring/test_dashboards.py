@@ -16,7 +16,17 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
 (GROUP,) = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())["groups"]
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
-LABELS = {"queue", "channel", "provider", "job", "le", *(n for m in (*COUNTERS, *HISTOGRAMS) for n in m.labels)}
+LABELS = {
+    "queue",
+    "version",
+    "python",
+    "django",
+    "channel",
+    "provider",
+    "job",
+    "le",
+    *(n for m in (*COUNTERS, *HISTOGRAMS) for n in m.labels),
+}
 
 
 def expressions() -> Iterator[tuple[str, str]]:
