@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 
-from delivery_gateway import measures
+from delivery_gateway import measures, pacing
 from delivery_gateway.models import NotificationLog, Suppression
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import IllegalTransition, Status, sources_of
@@ -162,7 +162,7 @@ def promote_due(*, now: datetime, limit: int) -> int:
             NotificationLog.objects.filter(id__in=unrouted).update(status=Status.PENDING, due_at=None)
             wake("route")
         if routed:
-            turn = Case(When(reason="provider_rate_limit", then=F("due_at")))
+            turn = Case(When(reason=pacing.REASON, then=F("due_at")))
             NotificationLog.objects.filter(id__in=routed).update(status=Status.QUEUED, due_at=turn)
             wake_lanes(row[2] for row in rows if row[1] is not None)
     return len(rows)
