@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -11,6 +12,8 @@ from tenants.key_cache import KEYS
 from tenants.services import Registration, register
 
 pytest_plugins = ["tests.peers.fixtures"]
+
+needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="limits are counted in Redis")
 
 
 @pytest.fixture(scope="session")

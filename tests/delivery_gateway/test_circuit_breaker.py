@@ -9,6 +9,7 @@ from delivery_gateway.circuit import State
 from delivery_gateway.circuit_breaker import GO, PROBE, Gate, Result
 from delivery_gateway.circuit_store import Key, Tally
 from delivery_gateway.contract import ContentRejected, Receipt, Throttled, Transient
+from tests.conftest import needs_redis
 from traffic_control import redis_client
 
 T0 = 1_800_000_000.0
@@ -185,6 +186,7 @@ def test_states_show_what_is_not_closed_or_in_use(gate, key, monkeypatch, clock)
     assert circuit_breaker.states(uuid.uuid4()) == []
 
 
+@needs_redis
 def test_outage_of_redis_does_not_close_what_is_known_to_be_open(settings, clock):
     circuit_store.HERE.forget()
     key = Key(uuid.uuid4(), "email", "smtp")
@@ -198,6 +200,7 @@ def test_outage_of_redis_does_not_close_what_is_known_to_be_open(settings, clock
     redis_client.forget_outage()
 
 
+@needs_redis
 def test_counts_older_than_the_window_are_dropped_from_redis(settings):
     key = Key(uuid.uuid4(), "email", "smtp")
     for minute in range(10):

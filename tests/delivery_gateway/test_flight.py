@@ -61,8 +61,9 @@ def queued(acme):
 
 
 @pytest.fixture
-def jobs(queued, provider):
+def jobs(queued, provider, settings):
     """Makes claimed rows and what sends them."""
+    settings.CELERY_TASK_ALWAYS_EAGER = False
 
     def make(count):
         queued(count)

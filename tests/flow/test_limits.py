@@ -9,6 +9,7 @@ from django.utils import timezone
 from delivery_gateway import pacing
 from delivery_gateway.models import Attempt, NotificationLog
 from notification_processor import dispatching
+from tests.conftest import needs_redis
 from tests.flow.stack import wait_until
 from tests.peers.http_server import Answer, Request
 from tests.peers.webhook import WebhookPeer
@@ -78,6 +79,7 @@ def drain(*, seconds=30.0):
 # --- Providers --------------------------------------------------------------------------------------------------
 
 
+@needs_redis
 def test_burst_on_a_limited_provider_arrives_at_its_rate_and_none_is_turned_away(live, busy):
     assert limit_webhooks(live, "10/s").status_code == 200
     began = time.monotonic()
@@ -94,6 +96,7 @@ def test_burst_on_a_limited_provider_arrives_at_its_rate_and_none_is_turned_away
     assert Attempt.objects.count() == 45
 
 
+@needs_redis
 def test_rows_keep_their_turns_whoever_comes_later(live, busy):
     limit_webhooks(live, "10/m")
     first = send(live, 30, channel="webhook", to=busy.url)
@@ -108,6 +111,7 @@ def test_rows_keep_their_turns_whoever_comes_later(live, busy):
     assert len(busy.received) == 1
 
 
+@needs_redis
 def test_row_that_missed_its_turn_takes_a_new_one(live, busy):
     limit_webhooks(live, "10/s")
     ids = send(live, 30, channel="webhook", to=busy.url)
@@ -119,6 +123,7 @@ def test_row_that_missed_its_turn_takes_a_new_one(live, busy):
     assert (len(busy.accepted), busy.turned_away) == (30, 0)
 
 
+@needs_redis
 def test_hook_with_a_pace_takes_a_short_burst_and_spreads_the_rest(live, slack_peer):
     send(live, 8, channel="slack", to=slack_peer.url)
 
@@ -162,6 +167,7 @@ def test_sandbox_has_no_pace(sandbox):
 # --- Recipients -------------------------------------------------------------------------------------------------
 
 
+@needs_redis
 @pytest.mark.parametrize("who", [{"to": "ann@example.com"}, {"user_id": "ann"}])
 def test_recipient_is_written_to_at_most_so_often_and_the_rest_waits(sandbox, settings, who):
     settings.RECIPIENT_RATE_LIMIT = "2/m"
@@ -181,6 +187,7 @@ def test_recipient_is_written_to_at_most_so_often_and_the_rest_waits(sandbox, se
     assert statuses() == {"sent"}
 
 
+@needs_redis
 def test_recipient_of_events_is_limited_on_each_channel_alone(sandbox, settings):
     settings.RECIPIENT_RATE_LIMIT = "1/m"
     sandbox.post("/api/v1/customers/", {"user_id": "ann", "email": "ann@example.com"})

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tenants.services import register
-from tests.conftest import client_with
+from tests.conftest import client_with, needs_redis
 from traffic_control import rate_limit, redis_client
 
 POLICY = '"tenant";q=3;w=60'
@@ -32,6 +32,7 @@ def test_quota_is_off_by_default(sandbox):
     assert "RateLimit-Policy" not in answer.headers
 
 
+@needs_redis
 def test_quota_is_told_on_every_answer_and_ends_in_429(limited):
     answers = [limited.get("/v1/tenants/me/"), limited.get("/v1/nothing/"), limited.post("/v1/notify/", {})]
     answers += [limited.get("/v1/circuits/"), limited.get("/v1/circuits/")]
@@ -42,6 +43,7 @@ def test_quota_is_told_on_every_answer_and_ends_in_429(limited):
     assert all(1 <= quota_of(a)[1] <= 66 for a in answers if a.status_code != 404)
 
 
+@needs_redis
 def test_quota_used_up_is_a_problem_that_says_when_to_come_back(limited):
     for _ in range(3):
         limited.get("/v1/circuits/")
@@ -56,6 +58,7 @@ def test_quota_used_up_is_a_problem_that_says_when_to_come_back(limited):
     assert int(answer["Retry-After"]) == quota_of(answer)[1]
 
 
+@needs_redis
 def test_quota_charges_one_for_a_batch(limited):
     items = [{"channel": "email", "to": f"u{number}@example.com", "subject": "x", "body": "x"} for number in range(50)]
 
@@ -64,6 +67,7 @@ def test_quota_charges_one_for_a_batch(limited):
     assert (answer.status_code, quota_of(answer)[0]) == (202, 2)
 
 
+@needs_redis
 def test_quota_is_shared_by_a_tenants_keys_and_nobody_elses(limited, acme):
     other = client_with(register("Other", "ops@other.test").test_api_key)
     limited.get("/v1/circuits/")
@@ -73,6 +77,7 @@ def test_quota_is_shared_by_a_tenants_keys_and_nobody_elses(limited, acme):
     assert (quota_of(same)[0], quota_of(others)[0]) == (1, 2)
 
 
+@needs_redis
 def test_quota_charges_calls_that_the_key_may_not_make(limited, api_with):
     answer = api_with("read").post("/v1/notify/", {})
 

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.conftest import needs_redis
 from traffic_control import rate_limit, redis_client
 from traffic_control.rate_limit import Limit, Pace, parse_limit, reserve, reserve_within, spend
 
@@ -56,6 +57,7 @@ def test_even_pace_never_puts_more_than_the_quota_into_a_window(quota, window):
     assert turns[-1] <= 3.4 * window + pace.interval  # and keeps up nearly the whole rate
 
 
+@needs_redis
 def test_reserve_spreads_turns_by_the_interval(key):
     waits = reserve([(key, Pace(0.25))] * 4, now=T0)
 
@@ -64,16 +66,19 @@ def test_reserve_spreads_turns_by_the_interval(key):
     assert reserve([(key, Pace(0.25))], now=T0 + 60) == [0.0]
 
 
+@needs_redis
 def test_reserve_lets_a_burst_pass_at_once(key):
     assert reserve([(key, Pace(1.0, burst=3))] * 5, now=T0) == [0.0, 0.0, 0.0, 1.0, 2.0]
 
 
+@needs_redis
 def test_reserve_keeps_keys_apart_and_each_to_its_pace(key):
     turns = [(f"{key}:a", Pace(1.0)), (f"{key}:b", Pace(0.5)), (f"{key}:a", Pace(1.0)), (f"{key}:b", Pace(0.5))]
 
     assert reserve(turns, now=T0) == [0.0, 0.0, 1.0, 0.5]
 
 
+@needs_redis
 def test_reserve_keys_expire(key, settings):
     reserve([(key, Pace(0.001))])
 
@@ -82,6 +87,7 @@ def test_reserve_keys_expire(key, settings):
     assert 0 < left <= 1_001
 
 
+@needs_redis
 def test_reserve_within_never_exceeds_the_quota_of_any_window(key):
     limit = Limit(3, 60)
     arrivals = [0, 1, 2, 3, 4, 30, 61, 61, 62, 200]
@@ -91,6 +97,7 @@ def test_reserve_within_never_exceeds_the_quota_of_any_window(key):
     assert turns == [0, 1, 2, 60, 61, 62, 120, 121, 122, 200]
 
 
+@needs_redis
 def test_reserve_within_counts_each_mention_of_a_key(key):
     assert reserve_within([key] * 5, Limit(2, 10), now=T0) == [0.0, 0.0, 10.0, 10.0, 20.0]
 
@@ -101,6 +108,7 @@ def spent(key, limit, now):
     return allowance
 
 
+@needs_redis
 def test_spend_grants_the_quota_then_refuses_until_more_of_it_is_back(key):
     limit = Limit(3, 10)
 
@@ -113,6 +121,7 @@ def test_spend_grants_the_quota_then_refuses_until_more_of_it_is_back(key):
     assert spent(key, limit, T0 + 11).remaining == 1
 
 
+@needs_redis
 def test_spend_refused_costs_nothing(key):
     limit = Limit(1, 10)
     for _ in range(5):

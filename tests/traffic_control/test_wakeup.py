@@ -6,12 +6,15 @@ import uuid
 
 import pytest
 from celery import current_app
+from django.conf import settings as configured
 from django.db import transaction
 from kombu.pools import producers
 
 from traffic_control import redis_client, wakeup
 
 STAGE = "deliver.email"
+
+pytestmark = pytest.mark.skipif(not configured.BROKER_IS_REDIS, reason="the broker of these tests is a Redis")
 
 
 @pytest.fixture(autouse=True)
