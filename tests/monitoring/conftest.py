@@ -27,7 +27,8 @@ def _fresh(settings):
 
 @pytest.fixture
 def meter(monkeypatch):
-    """What the test counts. It is written when the test says so."""
+    """What the test counts. It is written when the test says so; what earlier tests counted is not."""
+    metrics.METER.forget()
     monkeypatch.setattr(metrics, "WRITE_EVERY", 3600.0)
     made = Meter()
     monkeypatch.setattr("monitoring.exposition.METER", made)
