@@ -92,7 +92,7 @@ def test_wake_is_not_held_up_by_a_redis_that_never_answers(published, settings, 
 
     first, second = seconds_of(wakeup._publish_unless_under_way), seconds_of(wakeup._publish_unless_under_way)
 
-    assert first < 0.45
+    assert first < 2  # the budget is 0.2 s; a loaded machine adds to it, a missing budget adds ten
     assert second < 0.05
     assert published == []
 
@@ -103,7 +103,7 @@ def test_publish_to_a_broker_that_is_away_gives_up_soon_and_then_rests(monkeypat
 
     first, second = seconds_of(wakeup.publish), seconds_of(wakeup.publish)
 
-    assert first < 0.45
+    assert first < 2  # the budget is 0.2 s; a loaded machine adds to it, a missing budget adds ten
     assert second < 0.05
     assert len(caplog.records) == 1
 
