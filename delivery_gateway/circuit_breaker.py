@@ -106,13 +106,12 @@ class Gate:
 
     def _move(self, key: Key, after: Circuit, now: float) -> bool:
         """Whether this worker made the transition; if not, another one was first, and what it did counts."""
-        is_ours = circuit_store.swap(key, before=self._known[key], after=after, now=now)
+        before = self._known[key]
+        is_ours = circuit_store.swap(key, before=before, after=after, now=now)
         self._known[key] = after if is_ours else circuit_store.load([key], now)[0]
         if is_ours:
-            told = {"tenant": key.tenant_id, "channel": key.channel, "outcome": after.state(now)}
-            log.warning(
-                "circuit of provider %s: %d of %d failed", key.provider, after.failures, after.attempts, extra=told
-            )
+            ids = {"tenant": key.tenant_id, "channel": key.channel, "outcome": after.state(now)}
+            log.warning("circuit of %s: %d of %d failed", key.provider, before.failures, before.attempts, extra=ids)
         return is_ours
 
     def _wait(self, key: Key, now: float, *, is_first: bool) -> float:

@@ -1,27 +1,27 @@
 """A provider that fails for one tenant: it is left alone for a while, nothing is lost, nobody else notices."""
 
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from delivery_gateway import circuit
+from delivery_gateway import circuit_store
+from delivery_gateway.circuit_store import Key
 from delivery_gateway.delivery import BATCH
 from delivery_gateway.models import Attempt, NotificationLog
 from notification_processor import dispatching
 from tenants.services import register
 from tests.conftest import client_with
-from tests.flow.stack import wait_until
 from tests.peers.webhook import WebhookPeer
-
-PAUSE = 0.4  # seconds instead of 30
 
 
 @pytest.fixture(autouse=True)
-def _loopback(settings, monkeypatch):
+def _loopback(settings):
     settings.EGRESS_ALLOW, settings.EGRESS_ALLOW_HTTP = ["127.0.0.0/8"], True
     settings.RETRY_SCHEDULE = [60.0] * 5
     settings.RETRY_MAX_BACKOFF = 60
-    monkeypatch.setattr(circuit, "FIRST_PAUSE", PAUSE)
 
 
 @pytest.fixture
@@ -52,6 +52,19 @@ def rows(ids):
 
 def circuits_of(api):
     return api.get("/v1/circuits/").json()["data"]
+
+
+def let_pause_end(tenant):
+    """As if the pause of its webhook circuit were over."""
+    key, now = Key(tenant.id, "webhook", "standard_webhooks"), time.time()
+    (before,) = circuit_store.load([key], now)
+    assert circuit_store.swap(key, before=before, after=replace(before, retry_at=now, turn=before.turn + 1), now=now)
+
+
+def come_back():
+    """What the circuit has refused is due again."""
+    NotificationLog.objects.filter(reason="circuit_open", status="scheduled").update(due_at=timezone.now())
+    dispatching.tick()
 
 
 def test_circuit_of_a_failing_provider_opens_and_the_rest_waits_without_an_attempt(live, broken):
@@ -99,34 +112,33 @@ def test_neighbours_circuit_stays_closed_and_its_messages_go_out_at_once(live, b
     assert [one["state"] for one in circuits_of(live)] == ["open"]
 
 
-def test_circuit_closes_with_the_first_message_that_gets_through_and_all_arrive(live, broken):
+def test_circuit_closes_with_the_first_message_that_gets_through_and_all_arrive(live, broken, acme):
     send(live, broken, 10)
     waiting = send(live, broken, 5)
     broken.forget()
 
-    def all_sent():
-        dispatching.tick()
-        return all(row.status == "sent" for row in rows(waiting))
+    let_pause_end(acme.tenant)
+    come_back()
+    assert [row.status for row in rows(waiting)].count("sent") == 1
+    assert circuits_of(live) == []
+    come_back()
 
-    wait_until(all_sent, what="delivery after the repair")
-
-    assert [row.attempts for row in rows(waiting)] == [1] * 5
     assert circuits_of(live)[0]["state"] == "closed"
+    assert {(row.status, row.attempts) for row in rows(waiting)} == {("sent", 1)}
 
 
-def test_probe_that_fails_keeps_the_circuit_open_for_longer(live, broken):
+def test_probe_that_fails_keeps_the_circuit_open_for_longer(live, broken, acme):
     send(live, broken, 10)
-    send(live, broken, 5)
+    waiting = send(live, broken, 5)
 
-    def probed():
-        dispatching.tick()
-        return len(broken.received) > 10
-
-    wait_until(probed, what="the probe")
+    let_pause_end(acme.tenant)
+    assert circuits_of(live)[0]["state"] == "half_open"
+    come_back()
 
     (shown,) = circuits_of(live)
     assert (len(broken.received), shown["state"]) == (11, "open")
-    assert NotificationLog.objects.filter(reason="circuit_open").count() == 4
+    assert sorted(row.reason for row in rows(waiting)) == ["circuit_open"] * 4 + ["retry"]
+    assert timedelta(seconds=50) < datetime.fromisoformat(shown["retry_at"]) - timezone.now() <= timedelta(seconds=60)
 
 
 def test_message_that_would_come_too_late_is_not_put_off(live, broken):
