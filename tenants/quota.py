@@ -13,9 +13,11 @@ from django.http import HttpRequest, HttpResponse
 
 from tenants.models import Tenant
 from traffic_control.errors import Problem
-from traffic_control.rate_limit import Allowance, Limit, parse_limit, spend
+from traffic_control.purse import Purse
+from traffic_control.rate_limit import Allowance, Limit, parse_limit
 
 POLICY = "tenant"
+_purse = Purse()
 QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 
@@ -43,7 +45,7 @@ def charge(request: HttpRequest, tenant: Tenant) -> None:
     limit = parse_limit(settings.API_RATE_LIMIT)
     if limit is None or hasattr(request, "quota"):
         return
-    allowance = spend(f"api:{tenant.id}", limit)
+    allowance = _purse.spend(f"api:{tenant.id}", limit)
     if allowance is None:
         return
     quota = request.quota = Quota(limit, allowance)  # type: ignore[attr-defined]

@@ -49,7 +49,11 @@ return waits
 # A hash of counts by part of the window. The oldest part counts until all of it is out of the window.
 SPEND = """
 local quota, part, parts = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local wanted, unused, taken_in = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local current = math.floor(now / part)
+if unused > 0 and redis.call('HEXISTS', KEYS[1], taken_in) == 1 then
+  redis.call('HINCRBY', KEYS[1], taken_in, -unused)
+end
 local used, oldest, counts = 0, current, redis.call('HGETALL', KEYS[1])
 for i = 1, #counts, 2 do
   local at = tonumber(counts[i])
@@ -59,12 +63,12 @@ for i = 1, #counts, 2 do
     used, oldest = used + tonumber(counts[i + 1]), math.min(oldest, at)
   end
 end
-local allowed = used < quota and 1 or 0
-if allowed == 1 then
-  redis.call('HINCRBY', KEYS[1], current, 1)
+local granted = math.max(0, math.min(wanted, quota - used))
+if granted > 0 then
+  redis.call('HINCRBY', KEYS[1], current, granted)
   redis.call('PEXPIRE', KEYS[1], part * (parts + 1))
 end
-return {allowed, quota - used - allowed, (oldest + parts + 1) * part - now}
+return {granted, quota - used - granted, (oldest + parts + 1) * part - now, current}
 """
 _failed_open = 0
 
@@ -91,11 +95,19 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a quota. More of it comes in `more_in` seconds."""
+    """`granted` turns of a quota, and what is left of it. More of it comes in `more_in` seconds.
 
-    is_granted: bool
+    `part` of the window is where they were counted: who gives turns back names it.
+    """
+
+    granted: int
     remaining: int
     more_in: float
+    part: int = 0
+
+    @property
+    def is_granted(self) -> bool:
+        return self.granted > 0
 
 
 @lru_cache
@@ -123,11 +135,16 @@ def reserve_within(keys: Sequence[str], limit: Limit, *, now: float | None = Non
     return _waits(RESERVE_WITHIN, keys, [limit.quota, limit.window * 1000], now)
 
 
-def spend(key: str, limit: Limit, *, now: float | None = None) -> Allowance | None:
-    """Spends one of the key's quota if there is one left; None when Redis is away."""
-    part = limit.window * 1000 // PARTS
-    answer = _run(SPEND, [key], [limit.quota, part, PARTS], now)
-    return Allowance(bool(answer[0]), max(0, answer[1]), answer[2] / 1000) if answer else None
+def spend(
+    key: str, limit: Limit, *, turns: int = 1, unused: int = 0, part: int = 0, now: float | None = None
+) -> Allowance | None:
+    """Spends `turns` of the key's quota, or as many as are left; None when Redis is away.
+
+    `unused` turns that were counted in `part` and never taken are given back first.
+    """
+    length = limit.window * 1000 // PARTS
+    answer = _run(SPEND, [key], [limit.quota, length, PARTS, turns, unused, part], now)
+    return Allowance(answer[0], max(0, answer[1]), answer[2] / 1000, answer[3]) if answer else None
 
 
 def opaque(text: str) -> str:

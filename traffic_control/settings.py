@@ -98,6 +98,7 @@ if IS_SQLITE:
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000",
     }
 else:
+    _database["ENGINE"] = _database["ENGINE"].replace("django.db.backends.postgresql", "traffic_control.postgresql")
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 600)
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {"connect_timeout": 3, "application_name": "traffic_control"} | _database["OPTIONS"]

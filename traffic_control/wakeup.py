@@ -2,10 +2,11 @@
 
 A lost wake-up costs latency only, because the dispatcher wakes every stage with overdue rows. At most one wake-up
 per stage is under way at a time: a flag in Redis is set by whoever publishes and cleared by the task *before* it
-claims, so a row committed later always finds the flag free. Known limit: without Redis (RabbitMQ alone) each
-process holds wake-ups back for a moment on its own.
+claims, so a row committed later always finds the flag free. Callers do not wait for any of this: a thread of its own
+asks and publishes, once for all who woke a stage meanwhile. Known limit: without Redis (RabbitMQ alone) each process
+holds wake-ups back for a moment on its own.
 
-A broker that is away costs a caller PATIENCE at most, then nobody in the process tries for PAUSE_AFTER_FAILURE.
+A broker that is away costs that thread PATIENCE at most, then nobody in the process tries for PAUSE_AFTER_FAILURE.
 """
 
 import logging
@@ -24,6 +25,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from kombu.pools import ProducerPool, producers
 
+from traffic_control.bell import Bell
 from traffic_control.redis_client import Away, ask
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ _inline = threading.local()
 
 def wake(stage: str) -> None:
     """After the commit under way: publish one task for `stage` unless one is already on its way. Never raises."""
-    run = _run_inline if settings.CELERY_TASK_ALWAYS_EAGER else _publish_unless_under_way
+    run = _run_inline if settings.CELERY_TASK_ALWAYS_EAGER else _bell.ask
     transaction.on_commit(lambda: run(stage), robust=True)
 
 
@@ -147,6 +149,9 @@ def _run_inline(stage: str) -> None:
             current_app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
     finally:
         del _inline.queue
+
+
+_bell = Bell(_publish_unless_under_way)
 
 
 class EagerDispatchMiddleware:

@@ -10,6 +10,7 @@ from django.conf import settings as configured
 from django.db import transaction
 from kombu.pools import producers
 
+from dev.waiting import wait_until
 from traffic_control import redis_client, wakeup
 
 STAGE = "deliver.email"
@@ -63,9 +64,9 @@ def test_wake_publishes_once_until_the_task_has_begun(published, db):
 def test_wake_waits_for_the_commit(published, django_capture_on_commit_callbacks, db):
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         wakeup.wake(STAGE)
-        assert published == []
+        assert not wait_until(lambda: published, seconds=0.05)
 
-    assert published == [STAGE]
+    assert wait_until(lambda: published == [STAGE], seconds=5)
 
 
 def test_wake_without_redis_leaves_the_work_to_the_dispatcher(published, settings):
