@@ -23,6 +23,7 @@ from delivery_gateway.states import IllegalTransition, Status, sources_of
 from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
 from traffic_control.ids import uuid7
+from traffic_control.insertion import Guard, insert
 from traffic_control.wakeup import wake
 
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting
@@ -72,13 +73,21 @@ class Verdict:
     due_at: datetime | None = None
 
 
+def open_one(new: NewNotification, *, only_if: Guard | None = None) -> NotificationLog | None:
+    """As `open_rows`, in one statement, one commit outside a transaction. None when `only_if` does not hold."""
+    row = _row(new)
+    return _opened([row])[0] if insert(row, only_if=only_if) else None
+
+
 def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     """Inserts the rows in the caller's transaction, and wakes what is next. A row whose id exists is left as it is."""
     ledger = [_row(new) for new in rows]
-    if len(rows) == 1 and rows[0].id is None:
-        ledger[0].save(force_insert=True)  # without a transaction of its own: one statement, one commit
-    else:
-        NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
+    NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
+    return _opened(ledger)
+
+
+def _opened(ledger: list[NotificationLog]) -> list[NotificationLog]:
+    """Whatever has to follow the insertion."""
     if failed := [row for row in ledger if row.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 

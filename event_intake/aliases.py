@@ -41,7 +41,7 @@ class SendView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         if object_of(request.data).keys() & CustomerSendSerializer.OWN_FIELDS:
             return send_to_customer(request)
-        (row,) = open_all(request, [send_of(NotifySerializer.read(request.data))])
+        row = direct.send(request.tenant, request.api_key.mode, send_of(NotifySerializer.read(request.data)))
         receipt = notification_receipt(row, request.api_key)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
 

@@ -118,11 +118,8 @@ class NotifyView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         send = send_of(NotifySerializer.read(request.data))
 
-        (prepared,) = direct.prepare(request.tenant, request.api_key.mode, [send])
+        row = direct.send(request.tenant, request.api_key.mode, send)
 
-        if isinstance(prepared, Problem):
-            raise prepared
-        (row,) = direct.accept([prepared])
         receipt = notification_receipt(row, request.api_key)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
 

@@ -1,6 +1,5 @@
 """Direct sends: one message to one address or customer, rendered at the door so that a fault is told at once."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,24 +8,19 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from delivery_gateway import ledger, measures
-from delivery_gateway.ledger import NewNotification, Verdict
+from delivery_gateway import ledger
+from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
-from notification_processor import limits, templates
+from notification_processor import remembered_templates, templates
 from notification_processor.context import context_for
-from notification_processor.defaults import channel_defaults
 from notification_processor.rendering import Rendered, Source, TemplateFault, inline_source, render
 from notification_processor.routing import CARRY_PAYLOAD, address_of
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
-from user_preferences import policy, selectors
+from user_preferences import selectors
 from user_preferences.models import Customer
-
-log = logging.getLogger(__name__)
-
-BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,25 +51,45 @@ class Known:
     templates: dict[tuple[str, str, str], Source] = field(default_factory=dict)
 
 
+def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NotificationLog:
+    """Opens one row in one statement and wakes whoever is next. Raises Problem. Returning means that it is stored.
+
+    Should the template have changed since this process has read it, it is read again.
+    """
+    known, only_if = _known(tenant, [wanted]), None
+    if wanted.template:
+        customer = _customer(wanted, known)
+        locale = _locale(wanted, customer)
+        source, only_if = remembered_templates.find(tenant.id, wanted.template, wanted.channel, locale=locale)
+        known.templates[wanted.template, wanted.channel, locale] = source
+    row = ledger.open_one(_prepare(tenant, mode, wanted, known), only_if=only_if)
+    if row is None:
+        remembered_templates.forget(tenant.id, wanted.template, wanted.channel)
+        return send(tenant, mode, wanted)
+    return row
+
+
 def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewNotification | Problem]:
     """Each send rendered and ready to open, or the problem that stops it. Reads only."""
-    users = {send.user_id for send in sends if send.user_id}
-    known = Known(selectors.by_user_ids(tenant.id, users) if users else {})
+    known = _known(tenant, sends)
     prepared: list[NewNotification | Problem] = []
-    for send in sends:
+    for one in sends:
         try:
-            prepared.append(_prepare(tenant, mode, send, known))
+            prepared.append(_prepare(tenant, mode, one, known))
         except Problem as problem:
             prepared.append(problem)
     return prepared
 
 
 def accept(rows: Sequence[NewNotification]) -> list[NotificationLog]:
-    """Opens the rows in one transaction and wakes the router. A 202 means that this has committed."""
-    if len(rows) == 1:
-        return ledger.open_rows(rows)  # one statement is a transaction by itself
+    """Opens the rows in one transaction and wakes whoever is next. Returning means that they are stored."""
     with transaction.atomic(savepoint=False):
         return ledger.open_rows(rows)
+
+
+def _known(tenant: Tenant, sends: Sequence[DirectSend]) -> Known:
+    users = {send.user_id for send in sends if send.user_id}
+    return Known(selectors.by_user_ids(tenant.id, users) if users else {})
 
 
 def _prepare(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> NewNotification:
@@ -146,65 +160,12 @@ def _source(tenant: Tenant, send: DirectSend, customer: Customer | None, known: 
         if send.data is None:
             return None
         return inline_source(channel=send.channel, subject=send.subject, body=send.body, html=send.html)
-    locale = send.locale or (customer.locale if customer else "")
+    locale = _locale(send, customer)
     key = (send.template, send.channel, locale)
     if key not in known.templates:
-        known.templates[key] = templates.find(tenant.id, send.template, send.channel, locale=locale)
+        known.templates[key], _ = templates.find(tenant.id, send.template, send.channel, locale=locale)
     return known.templates[key]
 
 
-def route_pending(*, now: datetime) -> bool:
-    """Decides on a batch of direct sends that wait for the router; whether there may be more to do at once."""
-    with transaction.atomic():
-        rows = ledger.pending(BATCH)
-        if rows:
-            verdicts = _verdicts(rows, now)
-            ledger.settle(verdicts, now=now)
-            measures.settled(rows, verdicts)
-            log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
-    return len(rows) == BATCH
-
-
-def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
-    choices = selectors.choices_of([row.customer_id for row in rows if row.customer_id])
-    defaults = (
-        channel_defaults({row.tenant_id for row in rows}) if any(row.user_id or not row.to for row in rows) else {}
-    )
-    suppressions = ledger.suppressed((row.tenant_id, row.channel, row.to) for row in rows)
-    verdicts, open_rows = [], []
-    for row in rows:
-        verdict = _refusal(row, choices, defaults, suppressions, now)
-        if verdict is None:
-            open_rows.append(row)
-        else:
-            verdicts.append(verdict)
-    limited = [row for row in open_rows if row.user_id or row.to]
-    waits = limits.waits_for([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
-    later = {row.id: wait for row, wait in zip(limited, waits, strict=True) if wait > 0}
-    return verdicts + [_passed(row, later.get(row.id, 0), now) for row in open_rows]
-
-
-def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: Any, now: datetime) -> Verdict | None:
-    if row.expires_at is not None and row.expires_at <= now:
-        return Verdict(row.id, row.lane, Status.EXPIRED, "expired", "It expired before it could be sent.")
-    if reason := suppressions.get((row.tenant_id, row.channel, row.to)):
-        detail = f"This address is suppressed on {row.channel}: {reason}."
-        return Verdict(row.id, row.lane, Status.SUPPRESSED, "address_suppressed", detail)
-    if not row.user_id and row.to:
-        return None
-    default = defaults[row.tenant_id]
-    decision = policy.decide(
-        choices.get(row.customer_id, policy.NO_CHOICES),
-        channel=row.channel,
-        category=row.category,
-        is_critical=row.is_critical,
-        tenant_defaults=default.choices,
-        has_address=bool(row.to) or row.channel in default.with_own_address,
-    )
-    return None if decision.is_allowed else Verdict(row.id, row.lane, Status.SUPPRESSED, decision.rule, decision.detail)
-
-
-def _passed(row: NotificationLog, wait: float, now: datetime) -> Verdict:
-    if wait > 0:
-        return Verdict(row.id, row.lane, Status.SCHEDULED, "recipient_rate_limit", due_at=limits.due_at(wait, now))
-    return Verdict(row.id, row.lane, Status.QUEUED)
+def _locale(send: DirectSend, customer: Customer | None) -> str:
+    return send.locale or (customer.locale if customer else "")

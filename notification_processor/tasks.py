@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from notification_processor import direct, dispatching, generation, routing
+from notification_processor import direct_routing, dispatching, generation, routing
 from traffic_control.wakeup import awake, wake
 
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
@@ -33,7 +33,7 @@ def route_notification() -> None:
     events_wait = sends_wait = True
     while events_wait or sends_wait:
         events_wait = events_wait and routing.route(now=timezone.now())
-        sends_wait = sends_wait and direct.route_pending(now=timezone.now())
+        sends_wait = sends_wait and direct_routing.route_pending(now=timezone.now())
         if time.monotonic() > stop_at:
             wake("route")
             break

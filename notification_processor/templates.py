@@ -95,15 +95,18 @@ def source_of(template: MessageTemplate) -> Source:
     )
 
 
-def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> Source:
-    """The current version for this name and channel. Raises Problem `unknown_template` with a did-you-mean."""
+def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> tuple[Source, bool]:
+    """The current version for this name and channel, and whether it is the only one, whatever the locale.
+
+    Raises Problem `unknown_template` with a did-you-mean.
+    """
     rows = MessageTemplate.objects.filter(
         tenant_id=tenant_id, name=name, channel=channel, archived_at__isnull=True
     ).values_list("locale", "current_id", "tenant__default_locale")
     versions = {row[0].lower(): row[1] for row in rows}
     if not versions:
         raise _unknown(tenant_id, name, channel)
-    return _version(nearest(versions, locale, rows[0][2]))
+    return _version(nearest(versions, locale, rows[0][2])), len(versions) == 1
 
 
 @lru_cache(maxsize=rendering.COMPILED)
