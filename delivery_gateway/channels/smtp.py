@@ -1,4 +1,4 @@
-"""Django's SMTP backend with checked sockets, wall-clock deadlines, and a memory of how far a message had got."""
+"""Django's SMTP backend with checked sockets and wall-clock deadlines, and a shorter way for a mail that is text."""
 
 import contextlib
 import smtplib
@@ -6,19 +6,19 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_network
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
-from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
+from delivery_gateway.channels.mime import Letter
 from delivery_gateway.channels.smtp_replies import error_for
+from delivery_gateway.channels.smtp_transaction import Progress, Transaction, Wire
 from delivery_gateway.contract import DeliveryError
 from delivery_gateway.egress import Dial, Egress, EgressPolicy, Socket, door, is_dropped
 from delivery_gateway.egress.deadlines import Deadline
 
 TOTAL_SECONDS = 15.0
 GOODBYE_SECONDS = 1.0
-REPLY_BYTES = 64 * 1024
 OPERATORS_OWN = EgressPolicy(allow=(ip_network("0.0.0.0/0"), ip_network("::/0")))  # EMAIL_HOST may be anywhere
 
 
@@ -33,6 +33,7 @@ class SmtpBackend(EmailBackend):
         self.total_seconds = total_seconds
         self.timeout = self.timeout or total_seconds
         self._deadline: Deadline | None = None
+        self._progress = Progress()
         if not (self.ssl_certfile or self.ssl_keyfile):
             self.ssl_context = self.egress.tls
 
@@ -40,22 +41,21 @@ class SmtpBackend(EmailBackend):
     def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]  # a factory serves as well
         return partial(SmtpOverTls if self.use_ssl else Smtp, dial=self._dial)
 
-    def deliver(self, mail: EmailMessage) -> str:
-        """Hands one message over within `total_seconds` and leaves the connection open; what the server answered.
+    def deliver(self, letter: Letter) -> str:
+        """Hands one mail over within `total_seconds` and leaves the connection open; what the server answered.
 
         A kept connection that the server has left is replaced, as long as it had not accepted the sender. Raises
         DeliveryError.
         """
         with Deadline(self.total_seconds) as self._deadline:
+            self._progress = Progress()
             try:
-                return self._hand_over(mail)
+                return self._hand_over(letter)
             except (OSError, ValueError) as error:
-                failure = self._failure(error)
-                self._settle(error)
-                raise failure from error
-            except BaseException:  # interrupted: nobody knows what the server expects next
-                self._hang_up()
-                raise
+                raise self._failure(error) from error
+            finally:
+                if not self._progress.is_usable:  # or interrupted: nobody knows what the server expects next
+                    self._hang_up()
 
     def close(self) -> None:
         """Says QUIT, but does not wait long for the answer."""
@@ -70,26 +70,29 @@ class SmtpBackend(EmailBackend):
     def _smtp(self) -> "Smtp | None":
         return cast("Smtp | None", self.connection)
 
-    def _hand_over(self, mail: EmailMessage) -> str:
-        kept = self._smtp
-        if kept is not None and (kept.sock is None or is_dropped(kept.sock)):
-            self._hang_up()
-            kept = None
+    def _hand_over(self, letter: Letter) -> str:
+        is_kept = self._is_kept()
         try:
-            return self._send_once(mail)
-        except OSError as error:
-            if kept is None or kept.is_mail_accepted or not _is_goodbye(error):
+            return self._send_once(letter)
+        except (OSError, DeliveryError):
+            if not is_kept or self._progress.is_mail_accepted or not self._progress.has_left:
                 raise
         self._hang_up()
-        return self._send_once(mail)
+        return self._send_once(letter)
 
-    def _send_once(self, mail: EmailMessage) -> str:
-        is_new, smtp = self.open(), cast("Smtp", self.connection)
-        if not is_new and smtp.sock is not None and self._deadline is not None:
-            self._deadline.watch(smtp.sock)
-        smtp.begin()
-        self._send(mail)  # type: ignore[attr-defined]  # Django's own, one message over the open connection
-        return smtp.answer
+    def _is_kept(self) -> bool:
+        """Whether there is a connection that still stands; what is left of another one is cleared away."""
+        sock = self._smtp.sock if self._smtp else None
+        if sock is not None and not is_dropped(sock):
+            return True
+        self._hang_up()
+        return False
+
+    def _send_once(self, letter: Letter) -> str:
+        self._progress = Progress()
+        if not self.open() and self._deadline and self._smtp and self._smtp.sock:
+            self._deadline.watch(self._smtp.sock)
+        return cast("Smtp", self._smtp).transaction(self._progress).hand_over(letter)
 
     def _dial(self, host: str, port: int, timeout: float) -> Socket:
         try:
@@ -107,15 +110,9 @@ class SmtpBackend(EmailBackend):
         is_late = self._deadline is not None and self._deadline.is_over
         return error_for(
             error,
-            is_dot_written=self._smtp is not None and self._smtp.is_dot_written,
+            is_dot_written=self._progress.is_dot_written,
             is_late=is_late or isinstance(error.__context__, TimeoutError),
         )
-
-    def _settle(self, error: Exception) -> None:
-        """After a plain refusal smtplib has sent RSET, and the connection serves the next message."""
-        is_refusal = isinstance(error, (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused))
-        if not is_refusal or self.connection is None or self.connection.sock is None:
-            self._hang_up()
 
     def _hang_up(self) -> None:
         for connection in (self.connection, self._partial_connection):  # type: ignore[has-type]
@@ -124,52 +121,32 @@ class SmtpBackend(EmailBackend):
         self.connection = self._partial_connection = None
 
 
-def _is_goodbye(error: OSError) -> bool:
-    """The server has ended the session: 421, or the connection is gone."""
-    return isinstance(error, smtplib.SMTPServerDisconnected) or getattr(error, "smtp_code", None) == 421
-
-
 class Smtp(smtplib.SMTP):
-    """`is_mail_accepted`, `is_dot_written`: how far the message has got; `answer`: the reply to the whole of it."""
+    """Connects, greets, encrypts and logs in; mails go through its `transaction`."""
 
     def __init__(self, *args: Any, dial: Dial, **kwargs: Any) -> None:
         self._dial = dial
-        self.begin()
         super().__init__(*args, **kwargs)
 
-    def begin(self) -> None:
-        self.is_mail_accepted = self.is_dot_written = False
-        self.answer = ""
+    def transaction(self, progress: Progress) -> Transaction:
+        """For the next mail. Raises OSError when the server does not even greet."""
+        self.ehlo_or_helo_if_needed()
+        is_pipelined, takes_size = self.has_extn("pipelining"), self.has_extn("size")
+        return Transaction(self._wire(), progress, is_pipelined=is_pipelined, takes_size=takes_size)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Socket:
         return self._dial(host, port, timeout)
 
-    def send(self, s: Any) -> None:
-        super().send(s)
-        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):  # commands are text; only a message is sent as bytes
-            self.is_dot_written = True
-
-    def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
-        reply = super().mail(sender, options)
-        self.is_mail_accepted = reply[0] == 250
-        return reply
-
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        try:
-            code, text = super().data(msg)
-        except smtplib.SMTPDataError:  # DATA itself was refused: the one refusal after which smtplib forgets RSET
-            with contextlib.suppress(smtplib.SMTPServerDisconnected):
-                self.rset()
-            raise
-        self.answer = f"{code} {text.decode('utf-8', 'replace')}"
-        return code, text
-
     def getreply(self) -> tuple[int, bytes]:
-        if self.file is None and self.sock is not None:
-            self.file = _Capped(self.sock.makefile("rb"))
-        if isinstance(self.file, _Capped):
-            self.file.left = REPLY_BYTES
+        if self.sock is not None:
+            self._wire().begin()
         return super().getreply()
+
+    def _wire(self) -> Wire:
+        """smtplib drops its file where a session begins anew, such as in TLS: what came before it is forgotten."""
+        if not isinstance(self.file, Wire):
+            self.file = Wire(cast(Socket, self.sock))
+        return self.file
 
 
 class SmtpOverTls(Smtp):
@@ -181,22 +158,3 @@ class SmtpOverTls(Smtp):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> Socket:
         return self._context.wrap_socket(super()._get_socket(host, port, timeout), server_hostname=host)
-
-
-class _Capped:
-    """A reply has no end by itself: lines beginning `250-` may go on for ever. OSError after `left` bytes."""
-
-    left = REPLY_BYTES
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readline(self, limit: int) -> bytes:
-        line = self._stream.readline(limit)
-        self.left -= len(line)
-        if self.left < 0:
-            raise ConnectionError("the reply does not end")
-        return line
-
-    def close(self) -> None:
-        self._stream.close()

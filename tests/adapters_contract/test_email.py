@@ -51,6 +51,20 @@ def test_the_mail_is_that_of_the_contract(smtp_peer: SmtpPeer, egress: Egress, m
     assert receipt.detail == "250 2.0.0 Ok: queued as 00000001"
 
 
+def test_what_cannot_be_written_as_mail_is_refused(smtp_peer: SmtpPeer, egress: Egress, message: Build) -> None:
+    error = error_of(lambda: mailer(egress, smtp_peer).send(message("a@b.example", "email", body="half a \ud83c")))
+
+    assert (type(error), error.code, smtp_peer.connections) == (ContentRejected, "invalid_mail", 0)
+
+
+def test_a_sender_that_is_none_is_the_operators_mistake(smtp_peer: SmtpPeer, egress: Egress, message: Build) -> None:
+    sender = Email(mailer(egress, smtp_peer).backend, "nobody")
+
+    error = error_of(lambda: sender.send(message("a@b.example", "email")))
+
+    assert (type(error), error.code, smtp_peer.connections) == (Misconfigured, "invalid_sender", 0)
+
+
 def test_a_mail_without_html_is_plain(message: Build) -> None:
     assert not compose(message("a@b.example", "email"), SENDER).message().is_multipart()
 
@@ -105,7 +119,17 @@ def test_an_address_cannot_carry_a_command(address: str, egress: Egress, smtp_pe
 
 @pytest.mark.parametrize(
     "address",
-    ["", "ada", "a@", "@b.example", "a@b.example, c@d.example", "Ada <a@b.example>", "a@b.example>", "a b@c.example"],
+    [
+        "",
+        "ada",
+        "a@",
+        "@b.example",
+        "a@b.example, c@d.example",
+        "Ada <a@b.example>",
+        "a@b.example>",
+        "a b@c.example",
+        "\u212a@b.example",
+    ],
 )
 def test_what_is_no_single_address_is_gone(address: str, egress: Egress, smtp_peer: SmtpPeer, message: Build) -> None:
     error = error_of(lambda: mailer(egress, smtp_peer).send(message(address, "email")))
@@ -130,6 +154,7 @@ def test_a_tenants_server_is_reached_through_the_egress(smtp_peer: SmtpPeer, mes
     [
         ({"from_email": SENDER}, "needs the setting 'host'"),
         ({"host": "mail.example", "from_email": "nobody"}, "looks like name@example.com"),
+        ({"host": "mail.example", "from_email": "A\nBcc: x <a@b.example>"}, "A sender looks like"),
         ({"host": "mail.example", "from_email": SENDER, "port": "smtp"}, "port must be a number"),
         ({"host": "mail.example", "from_email": SENDER, "use_tls": "true", "use_ssl": "1"}, "not both"),
         ({"host": "mail.example", "from_email": SENDER, "hots": "x"}, "has no setting 'hots'"),

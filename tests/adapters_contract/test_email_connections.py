@@ -1,12 +1,12 @@
 """Connections to mail servers: kept, replaced when they have ended, inside TLS."""
 
-import smtplib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from delivery_gateway.channels import email as email_channel
+from delivery_gateway.channels.smtp_transaction import Wire
 from delivery_gateway.contract import (
     Ambiguous,
     ContentRejected,
@@ -22,6 +22,12 @@ from tests.peers.certificates import Authority
 from tests.peers.smtp import SmtpPeer
 
 Build = Callable[..., Message]
+
+
+@pytest.fixture(params=[False, True], ids=["step by step", "pipelined"])
+def smtp_peer(request: pytest.FixtureRequest) -> Iterator[SmtpPeer]:
+    with SmtpPeer(is_pipelined=request.param) as peer:
+        yield peer
 
 
 def test_one_connection_serves_many_mails(smtp_peer: SmtpPeer, egress: Egress, message: Build) -> None:
@@ -131,7 +137,7 @@ def test_a_connection_is_never_kept_after_an_interruption(
     sender = mailer(egress, smtp_peer)
     sender.send(message("ada@example.com", "email"))
     with monkeypatch.context() as patched:
-        patched.setattr(smtplib.SMTP, "rcpt", strike)
+        patched.setattr(Wire, "read", strike)
         with pytest.raises(Struck):
             sender.send(message("ada@example.com", "email"))
     sender.send(message("ada@example.com", "email"))

@@ -1,7 +1,7 @@
 """Every way a mail server can fail, and what that says about the message."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,6 +22,12 @@ from tests.adapters_contract.conftest import ID, SENDER, error_of, mailer
 from tests.peers.smtp import SmtpPeer
 
 Build = Callable[..., Message]
+
+
+@pytest.fixture(params=[False, True], ids=["step by step", "pipelined"])
+def smtp_peer(request: pytest.FixtureRequest) -> Iterator[SmtpPeer]:
+    with SmtpPeer(is_pipelined=request.param) as peer:
+        yield peer
 
 
 @pytest.mark.parametrize(
@@ -85,6 +91,17 @@ def test_a_server_that_falls_silent_is_left_in_time(
 
     assert (type(error), error.code) == (expected, "timeout")
     assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("data:hang", Transient), ("dot:hang", Ambiguous)])
+def test_a_single_wait_has_a_limit_of_its_own(
+    fault: str, expected: type[DeliveryError], smtp_peer: SmtpPeer, egress: Egress, message: Build
+) -> None:
+    smtp_peer.script(fault)
+
+    error = error_of(lambda: mailer(egress, smtp_peer, timeout=0.2).send(message("ada@example.com", "email")))
+
+    assert (type(error), error.code) == (expected, "timeout")
 
 
 def test_a_server_that_trickles_is_left_in_time(smtp_peer: SmtpPeer, egress: Egress, message: Build) -> None:

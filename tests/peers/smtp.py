@@ -42,12 +42,15 @@ class Mail:
 class SmtpPeer(Peer[Mail]):
     """`users`: name → password; empty, nobody logs in. With `starttls` that context is offered after EHLO.
 
-    `trickle_seconds`: the pause before each byte of each reply.
+    `is_pipelined`: whether commands may come before the replies to earlier ones. `trickle_seconds`: the pause before
+    each byte of each reply.
     """
 
-    def __init__(self, *, starttls: Any = None, users: dict[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, starttls: Any = None, users: dict[str, str] | None = None, is_pipelined: bool = False, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.starttls, self.users = starttls, users or {}
+        self.starttls, self.users, self.is_pipelined = starttls, users or {}, is_pipelined
         self.trickle_seconds = 0.0
 
     def knows(self, fault: str) -> bool:
@@ -73,7 +76,8 @@ class _Handler:
     ):
         session.host_name = name
         reply = await server.fault_at("ehlo")
-        return [reply] if reply else replies
+        offered = ["250-PIPELINING"] if server.peer.is_pipelined else []
+        return [reply] if reply else replies[:1] + offered + replies[1:]
 
     async def handle_MAIL(self, server: "_Session", session: Session, envelope: Envelope, address: str, options: list):
         reply = await server.fault_at("mail")
@@ -181,7 +185,8 @@ class _Session(SMTP):
         await (self.push(reply) if reply else super().smtp_AUTH(arg))
 
     async def smtp_DATA(self, arg: str) -> None:
-        reply = await self.fault_at("data")
+        is_expected = self.envelope is not None and bool(self.envelope.rcpt_tos)  # not when it came with a refused RCPT
+        reply = await self.fault_at("data") if is_expected else ""
         await (self.push(reply) if reply else super().smtp_DATA(arg))
 
     def _check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
