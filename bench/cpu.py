@@ -65,12 +65,27 @@ def tree_seconds(roots: Iterable[int]) -> dict[int, float]:
     parents, seconds = _processes()
     totals = dict.fromkeys(wanted, 0.0)
     for pid, used in seconds.items():
-        root = pid
-        while root and root not in wanted:
-            root = parents.get(root, 0)
-        if root:
+        if root := _root_of(pid, parents, wanted):
             totals[root] += used
     return totals
+
+
+def trees(roots: Iterable[int]) -> dict[int, set[int]]:
+    """The processes of each tree, by the same rule."""
+    wanted = set(roots)
+    parents, _ = _processes()
+    found: dict[int, set[int]] = {root: set() for root in wanted}
+    for pid in parents:
+        if root := _root_of(pid, parents, wanted):
+            found[root].add(pid)
+    return found
+
+
+def _root_of(pid: int, parents: Mapping[int, int], wanted: set[int]) -> int:
+    """0 when it is below none of them."""
+    while pid and pid not in wanted:
+        pid = parents.get(pid, 0)
+    return pid
 
 
 def _processes() -> tuple[dict[int, int], dict[int, float]]:

@@ -12,10 +12,10 @@ import dataclasses
 import json
 import sys
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 
+from bench.arrivals import reading
 from bench.client import Client
 from bench.cpu import Meter
 from bench.http_wire import Target
@@ -27,6 +27,7 @@ IDLE_SECONDS = 0.1
 class Plan:
     """How much to post: until `count` requests are answered or `seconds` have passed, `connections` at a time.
 
+    `items`: messages in a request; `per_request`: deliveries it causes; `sink`: where they are counted.
     `is_one_by_one`: the next request waits until the one before has arrived at the sink and all is quiet again.
     `patience`: seconds without an arrival at the sink after which the rest is taken for lost. `settle`: seconds to let
     the system finish its own records before the CPU time is read.
@@ -36,6 +37,7 @@ class Plan:
     count: int = 0
     seconds: float = 0.0
     per_request: int = 1
+    items: int = 1
     sink: str = ""
     is_one_by_one: bool = False
     patience: float = 30.0
@@ -44,7 +46,8 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """One measurement. `seconds` is the posting alone; `delivered_per_s` counts to the last arrival at the sink.
+    """One measurement. `seconds` is the posting alone; `accepted_per_s` counts messages, also where a request has many;
+    `delivered_per_s` counts to the last arrival at the sink.
 
     `p50_ms` and `p99_ms`: from a request to its answer; one by one: to its arrival at the sink.
     """
@@ -52,6 +55,7 @@ class Slice:
     path: str
     connections: int
     requests: int
+    messages: int
     seconds: float
     accepted_per_s: float
     p50_ms: float
@@ -84,14 +88,6 @@ def quantile(values: list[float], share: float) -> float:
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
 
-def sink_reading(sink: str, *, at_least: int = 0, wait: float = 0.0) -> tuple[int, float]:
-    """(messages so far, unix time of the last). Answers when `at_least` have arrived, or after `wait` seconds."""
-    url = f"{sink}/count?at_least={at_least}&wait={wait}"
-    with urllib.request.urlopen(url, timeout=wait + 10) as answer:
-        body = json.load(answer)
-    return body["smtp"] + body["http"], body["last"]
-
-
 def post(target: Target, plan: Plan) -> Posted:
     """As fast as the connections allow."""
     own = time.process_time()
@@ -106,10 +102,10 @@ def post_one_by_one(target: Target, plan: Plan) -> Posted:
     own, start, latencies, statuses, hang_ups = time.process_time(), time.perf_counter(), [], Counter[int](), 0
     for _ in range(plan.count):
         time.sleep(IDLE_SECONDS)
-        before, _ = sink_reading(plan.sink)
+        before, _ = reading(plan.sink)
         client, began = Client(target, count=1), time.time()
         client.run()
-        _, last = sink_reading(plan.sink, at_least=before + plan.per_request, wait=plan.patience)
+        _, last = reading(plan.sink, at_least=before + plan.per_request, wait=plan.patience)
         latencies.append(last - began)
         statuses += client.statuses
         hang_ups += client.hang_ups
@@ -118,7 +114,7 @@ def post_one_by_one(target: Target, plan: Plan) -> Posted:
 
 def measure(target: Target, plan: Plan, meter: Meter) -> Slice:
     """Posts, waits for the deliveries when a sink is given, and tells what it took."""
-    before = sink_reading(plan.sink)[0] if plan.sink else 0
+    before = reading(plan.sink)[0] if plan.sink else 0
     first, began = meter.read(), time.time()
     posted = post_one_by_one(target, plan) if plan.is_one_by_one else post(target, plan)
     requests = len(posted.latencies)
@@ -129,8 +125,9 @@ def measure(target: Target, plan: Plan, meter: Meter) -> Slice:
         path=target.path,
         connections=plan.connections,
         requests=requests,
+        messages=delivered or requests * plan.items,
         seconds=posted.seconds,
-        accepted_per_s=requests / posted.seconds,
+        accepted_per_s=requests * plan.items / posted.seconds,
         p50_ms=1000 * quantile(posted.latencies, 0.5),
         p99_ms=1000 * quantile(posted.latencies, 0.99),
         statuses=dict(posted.statuses),
@@ -140,7 +137,7 @@ def measure(target: Target, plan: Plan, meter: Meter) -> Slice:
         delivered=delivered,
         delivered_per_s=delivered / took if took > 0 else 0.0,
         cpu_seconds=dict(usage.by_name),
-        cpu_ms_per_message=1000 * usage.seconds / max(1, delivered or requests),
+        cpu_ms_per_message=1000 * usage.seconds / max(1, delivered or requests * plan.items),
         foreign_cores=usage.foreign_cores,
         steal_cores=usage.steal_cores,
     )
@@ -151,11 +148,11 @@ def _deliveries(plan: Plan, before: int, expected: int, began: float) -> tuple[i
     if not plan.sink:
         time.sleep(plan.settle)
         return 0, 0.0
-    arrived, last = sink_reading(plan.sink)
+    arrived, last = reading(plan.sink)
     while arrived < before + expected and time.time() < max(last, began) + plan.patience + plan.settle:
-        arrived, last = sink_reading(plan.sink, at_least=before + expected, wait=plan.patience)
+        arrived, last = reading(plan.sink, at_least=before + expected, wait=plan.patience)
     time.sleep(plan.settle)
-    return sink_reading(plan.sink)[0] - before, last - began
+    return reading(plan.sink)[0] - before, last - began
 
 
 def _arguments() -> argparse.Namespace:
@@ -176,7 +173,13 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     given = _arguments()
     target = Target(given.url, given.path, given.body, key=given.key, modulo=given.modulo)
-    plan = Plan(given.connections, given.count, given.seconds, given.per_request, given.sink)
+    plan = Plan(
+        connections=given.connections,
+        count=given.count,
+        seconds=given.seconds,
+        per_request=given.per_request,
+        sink=given.sink,
+    )
     charged = {name: int(pid) for name, pid in (item.split("=") for item in given.charge)}
     slice_ = measure(target, plan, Meter(charged, frozenset(given.known)))
     json.dump(dataclasses.asdict(slice_), sys.stdout)

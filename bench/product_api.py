@@ -45,7 +45,7 @@ class Api:
 def make_shop(api: Api, hook: str) -> str:
     """The tenant of single messages: templates, a workflow for two channels, customers with preferences. Its key."""
     shop = api.register("Paper & Pens")
-    for channel in ("email", "webhook"):
+    for channel in ("email", "webhook", "in_app"):
         make_template(shop, channel)
     make_workflow(shop, ["email", "webhook"])
     add_customers(shop, work.CUSTOMERS, addresses={"webhook": hook, "slack": hook})
@@ -55,8 +55,8 @@ def make_shop(api: Api, hook: str) -> str:
 
 
 def make_audience(api: Api, everyone: int) -> str:
-    """The tenant of broadcasts; its template greets each customer by name. Its key."""
-    club = api.register("Pen Club")
+    """A tenant of broadcasts; its template greets each customer by name. Its key."""
+    club = api.register(f"Pen Club of {everyone}")
     make_template(club, "email", name="customer.name")
     make_workflow(club, ["email"])
     add_customers(club, everyone, addresses={})

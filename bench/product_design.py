@@ -8,24 +8,29 @@ from bench.product_api import Api, make_audience, make_shop
 from bench.services import Keys, Place, Recipe
 
 
-def recipe(place: Place, *, everyone: int) -> Recipe:
-    """`everyone`: how many customers the tenant of broadcasts has."""
+def recipe(place: Place) -> Recipe:
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "-l", "WARNING"]
     return Recipe(
         environment=environment(place),
         prepare=[[python, "manage.py", "migrate", "-v0"]],
-        web=[
-            *(python, "-m", "granian", "--interface", "wsgi", "traffic_control.wsgi:application"),
-            *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
-            *("--blocking-threads", "8", "--no-ws"),
-        ],
+        web=web_server("traffic_control.wsgi:application", place),
         workers={
             "worker": [*celery, "--without-gossip", "--without-mingle", "-c", str(WORKER_PROCESSES)],
             "dispatcher": [python, "manage.py", "dispatcher"],
         },
-        seed=lambda: seed(place, everyone),
+        seed=lambda: Keys(single=make_shop(Api.at(place.url), place.hook)),
+        make_audience=lambda everyone: make_audience(Api.at(place.url), everyone),
     )
+
+
+def web_server(application: str, place: Place) -> list[str]:
+    """granian as the image's entrypoint starts it."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", application),
+        *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
+        *("--blocking-threads", "8", "--no-ws"),
+    ]
 
 
 def environment(place: Place) -> dict[str, str]:
@@ -44,8 +49,3 @@ def environment(place: Place) -> dict[str, str]:
         "RECIPIENT_RATE_LIMIT": "1000000/m",
         "LOG_LEVEL": "WARNING",
     }
-
-
-def seed(place: Place, everyone: int) -> Keys:
-    api = Api.at(place.url)
-    return Keys(single=make_shop(api, place.hook), broadcast=make_audience(api, everyone))

@@ -23,10 +23,10 @@ STOP_SECONDS = 25.0
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """API keys of two tenants: one with the customers of `bench.work`, one with those a broadcast goes to."""
+    """API keys: of a tenant with the customers of `bench.work`, and by size of those that broadcasts go to."""
 
     single: str
-    broadcast: str
+    audiences: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +52,17 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a design runs. `seed` is called when the web server answers, and tells the API keys to use."""
+    """How a design runs. `seed` is called when the web server answers, and tells the API keys to use.
+
+    `make_audience`: makes a tenant with that many customers to broadcast to, and tells its key.
+    """
 
     environment: Mapping[str, str]
     prepare: Sequence[Sequence[str]]
     web: Sequence[str]
     workers: Mapping[str, Sequence[str]]
     seed: Callable[[], Keys]
+    make_audience: Callable[[int], str] | None = None
 
 
 @dataclass(kw_only=True)
@@ -86,10 +90,9 @@ class System:
         stop_all([*self.workers, self.web, self.sink], seconds=STOP_SECONDS)
 
 
-def make_place(name: str, servers: Servers, *, number: int, logs: Path, delay_ms: float) -> tuple[Place, Child]:
+def make_place(name: str, servers: Servers, *, number: int, logs: Path) -> tuple[Place, Child]:
     """A database, a Redis database and sinks for one design."""
-    command = [sys.executable, "-m", "bench.sinks", "--delay-ms", str(delay_ms)]
-    sink = start("sinks", command, output=subprocess.PIPE)
+    sink = start("sinks", [sys.executable, "-m", "bench.sinks"], output=subprocess.PIPE)
     assert sink.process.stdout
     ports = json.loads(sink.process.stdout.readline())
     place = Place(

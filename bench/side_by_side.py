@@ -1,30 +1,44 @@
-"""All designs up at once, short slices alternating between them."""
+"""All designs of a scenario up at once, short slices alternating between them."""
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import plain_design, product_design, report
+from bench import arrivals, bare_design, plain_design, product_design, rounds
 from bench.cpu import Meter
-from bench.load import measure
-from bench.report import Measured
-from bench.scenarios import PRODUCT, TUNED, Scenario
+from bench.designs import BARE, DJANGO_Q, PLAIN, POST_OFFICE, PRODUCT, SYNCHRONOUS, TITLES, TUNED, system_of
+from bench.load import Slice, measure
+from bench.memory import Watch
+from bench.rounds import Measured
+from bench.scenario import Scenario
 from bench.servers import Servers, servers
 from bench.services import Keys, Place, Recipe, System, bring_up, make_place
 from dev.console import progress, say
 
 TRIES_PER_ROUND = 2
+RECIPES: dict[str, Callable[[Place], Recipe]] = {
+    PRODUCT: product_design.recipe,
+    PLAIN: plain_design.recipe,
+    TUNED: lambda place: plain_design.recipe(place, is_tuned=True),
+    BARE: bare_design.recipe,
+    SYNCHRONOUS: plain_design.synchronous,
+    POST_OFFICE: plain_design.post_office,
+    DJANGO_Q: plain_design.django_q,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`customers`: how many a broadcast reaches. `foreign_limit`: cores used by anything else that spoil a slice."""
+    """`foreign_limit`: cores others may use in a slice.
 
-    customers: int
-    delay_ms: float
+    `no_retakes_after`: the moment (time.monotonic) from which disturbed rounds are no longer taken again.
+    """
+
     foreign_limit: float
+    no_retakes_after: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,70 +46,97 @@ class Bench:
     """Everything that is up."""
 
     servers: Servers
-    systems: dict[str, System]
-    keys: dict[str, Keys]
     options: Options
+    logs: Path
+    systems: dict[str, System] = field(default_factory=dict)
+    keys: dict[str, Keys] = field(default_factory=dict)
 
     def take(self, scenario: Scenario) -> list[Measured]:
         """Rounds until enough count or too many were disturbed; ends at once when a design does it wrong."""
-        progress(scenario.title)
-        self._workers(are_needed=scenario.needs_workers)
-        measured = [self._slice(scenario, design, 0) for design in scenario.warm_up]
+        self._bring_up(scenario)
+        progress(f"{scenario.group.title}: {scenario.title}")
+        warm_up = scenario.slices if scenario.warm_up is None else scenario.warm_up
+        measured = [self._slice(scenario, entrant, 0) for entrant in warm_up]
         for number in range(1, TRIES_PER_ROUND * scenario.amount.rounds + 1):
-            if any(report.wrong(one.slice) for one in measured):
+            if any(rounds.wrong(one.slice) for one in measured) or self._is_too_late(scenario, number):
                 break
-            measured += [self._slice(scenario, design, number) for design in scenario.order]
-            if len(report.counting(measured, scenario)) == scenario.amount.rounds:
+            measured += [self._slice(scenario, entrant, number) for entrant in scenario.slices]
+            if len(rounds.counting(measured, scenario)) == scenario.amount.rounds:
                 break
         return measured
 
-    def _slice(self, scenario: Scenario, design: str, number: int) -> Measured:
-        system = self.systems[design]
-        target = scenario.target(design, system.place, self.keys[design])
-        before = self.servers.work_done(design)
-        taken = measure(target, scenario.plan(design, system.place), self._meter(design))
-        work = self.servers.work_done(design).since(before)
-        fault = report.wrong(taken) or report.disturbed(taken, limit=self.options.foreign_limit)
-        one = Measured(scenario=scenario.name, round=number, design=design, slice=taken, database=work, fault=fault)
-        say(report.line(one, scenario))
+    def retire(self, still_needed: Collection[str]) -> None:
+        """Those that no later scenario needs make room."""
+        for name in set(self.systems) - set(still_needed):
+            self.systems.pop(name).stop()
+
+    def _is_too_late(self, scenario: Scenario, number: int) -> bool:
+        return number > scenario.amount.rounds and time.monotonic() > self.options.no_retakes_after
+
+    def _slice(self, scenario: Scenario, entrant: str, number: int) -> Measured:
+        system = self.systems[system_of(entrant)]
+        arrivals.delay(system.place.sink_url, scenario.delay_ms)
+        before, watch = self.servers.work_done(system.place.name), Watch.begin(system.charged())
+        taken = self._measure(scenario, entrant, system)
+        one = Measured(
+            scenario=scenario.name,
+            round=number,
+            design=entrant,
+            slice=taken,
+            database=self.servers.work_done(system.place.name).since(before),
+            memory=watch.end(),
+            peak_calls=arrivals.peak(system.place.sink_url),
+            fault=rounds.wrong(taken) or rounds.disturbed(taken, limit=self.options.foreign_limit),
+        )
+        say(rounds.line(one, scenario))
         return one
 
-    def _meter(self, design: str) -> Meter:
-        idle = [child for system in self.systems.values() for child in (system.sink, system.web, *system.workers)]
-        charged = self.systems[design].charged() | self.servers.processes
+    def _measure(self, scenario: Scenario, entrant: str, system: System) -> Slice:
+        target = scenario.target(entrant, system.place, self.keys[system.place.name])
+        return measure(target, scenario.plan(entrant, system.place), self._meter(system))
+
+    def _meter(self, system: System) -> Meter:
+        idle = [child for one in self.systems.values() for child in (one.sink, one.web, *one.workers)]
+        charged = system.charged() | self.servers.processes
         return Meter(charged, frozenset(child.process.pid for child in idle))
 
-    def _workers(self, *, are_needed: bool) -> None:
-        for system in self.systems.values():
-            if are_needed and not system.workers:
+    def _bring_up(self, scenario: Scenario) -> None:
+        for name in sorted(scenario.systems - set(self.systems)):
+            self._start(name)
+        self._make_audiences(scenario)
+        for name in scenario.systems:
+            system = self.systems[name]
+            if scenario.needs_workers and not system.workers:
                 system.start_workers()
-            elif not are_needed and system.workers:
+        if not scenario.needs_workers:
+            for system in self.systems.values():
                 system.stop_workers()
+
+    def _start(self, name: str) -> None:
+        progress(f"Starting {TITLES[name]}")
+        place, sink = make_place(name, self.servers, number=len(self.keys) + 1, logs=self.logs)
+        self.systems[name] = system = bring_up(place, RECIPES[name](place), sink)
+        self.keys[name] = system.recipe.seed()
+
+    def _make_audiences(self, scenario: Scenario) -> None:
+        for everyone in filter(None, map(scenario.audience, scenario.slices)):
+            keys, make = self.keys[PRODUCT], self.systems[PRODUCT].recipe.make_audience
+            if make and everyone not in keys.audiences:
+                progress(f"Making a tenant with {everyone:,} customers")
+                keys.audiences[everyone] = make(everyone)
 
 
 @contextmanager
-def bench_up(folder: Path, designs: tuple[str, ...], options: Options) -> Iterator[Bench]:
-    """The designs with their databases, seeded, until the block ends. Their logs stay in `folder`."""
+def bench_up(folder: Path, options: Options) -> Iterator[Bench]:
+    """The servers, and whatever is started on them, until the block ends. Their logs stay in `folder`."""
     data = folder / "data"
     data.mkdir(parents=True)
-    systems: dict[str, System] = {}
     try:
         with servers(data) as both:
+            bench = Bench(servers=both, options=options, logs=folder)
             try:
-                for number, design in enumerate(designs, start=1):
-                    progress(f"Starting {report.TITLES[design]}")
-                    place, sink = make_place(design, both, number=number, logs=folder, delay_ms=options.delay_ms)
-                    systems[design] = bring_up(place, recipe(design, place, options.customers), sink)
-                keys = {design: system.recipe.seed() for design, system in systems.items()}
-                yield Bench(servers=both, systems=systems, keys=keys, options=options)
+                yield bench
             finally:
-                for system in systems.values():
-                    system.stop()
+                bench.retire(())
     finally:
         shutil.rmtree(data)
-
-
-def recipe(design: str, place: Place, customers: int) -> Recipe:
-    if design == PRODUCT:
-        return product_design.recipe(place, everyone=customers)
-    return plain_design.recipe(place, is_tuned=design == TUNED)

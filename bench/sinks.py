@@ -2,8 +2,9 @@
 
     python -m bench.sinks --smtp-port 2525 --http-port 8125 [--delay-ms 50]
 
-`GET /count` on the HTTP port answers `{"smtp": n, "http": n, "last": unix time of the last arrival}`;
-`?at_least=N&wait=S` holds the answer back until N have arrived in all, or S seconds have passed.
+`GET /count` on the HTTP port answers `{"smtp": n, "http": n, "last": unix time of the last arrival, "peak": m}`;
+`?at_least=N&wait=S` holds the answer back until N have arrived in all, or S seconds have passed. `?delay_ms=D` sets
+the delay. `peak` is how many senders waited for their answer at a time, since the delay was last set.
 A port of 0 takes a free one; the line printed when ready names both: `{"smtp_port": n, "http_port": n}`.
 """
 
@@ -36,7 +37,16 @@ class Tally:
         self.smtp = self.http = 0
         self.last = 0.0
         self.delay = delay
+        self.waiting = self.peak = 0
         self._waiters: list[Waiter] = []
+
+    def set_delay(self, seconds: float) -> None:
+        self.delay, self.peak = seconds, self.waiting
+
+    def holds(self, number: int) -> None:
+        """So many more senders wait for their answer; fewer, when negative."""
+        self.waiting += number
+        self.peak = max(self.peak, self.waiting)
 
     def arrived(self) -> None:
         self.last = time.time()
@@ -44,7 +54,7 @@ class Tally:
             self._tell()
 
     def as_json(self) -> bytes:
-        return json.dumps({"smtp": self.smtp, "http": self.http, "last": self.last}).encode()
+        return json.dumps({"smtp": self.smtp, "http": self.http, "last": self.last, "peak": self.peak}).encode()
 
     def hold(self, answer: Callable[[], None], *, at_least: int, wait: float) -> None:
         """Calls `answer` once: when `at_least` have arrived, or after `wait` seconds."""
@@ -94,10 +104,12 @@ class Sink(asyncio.Protocol):
             answer()
             return
         self._paused = True
+        self.tally.holds(1)
         asyncio.get_running_loop().call_later(self.tally.delay, self._resume, answer)
 
     def _resume(self, answer: Callable[[], None]) -> None:
         self._paused = False
+        self.tally.holds(-1)
         answer()
         self._work()
 
@@ -166,6 +178,8 @@ class HttpSink(Sink):
 
     def _count(self, address: str) -> None:
         query = dict(parse_qsl(urlsplit(address).query))
+        if "delay_ms" in query:
+            self.tally.set_delay(float(query["delay_ms"]) / 1000)
         self.tally.hold(
             lambda: self._reply(self.tally.as_json()),
             at_least=int(query.get("at_least", 0)),

@@ -20,6 +20,7 @@ from dev.paths import BIN, PYTHON, ROOT, VENV
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
 FUZZER = "requirements-fuzz.txt"
+BENCH = "bench/requirements-bench.txt"  # a virtual environment of its own, made by the bench
 STAMP = VENV / "installed"
 
 
@@ -118,7 +119,7 @@ def lock() -> int:
     """
     own = (ROOT / INSTALLER).read_text().split()[0]
     ok = compile_lock("-", INSTALLER, given=own) and all(
-        compile_lock(name.replace(".txt", ".in"), name) for name in (*LOCKS, FUZZER)
+        compile_lock(name.replace(".txt", ".in"), name) for name in (*LOCKS, FUZZER, BENCH)
     )
     return 0 if ok else 1
 

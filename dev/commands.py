@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
 def show_help(arguments: list[str]) -> int:
     say("Traffic Control: notifications for many tenants. Two commands to know: make run, make test.\n")
     for name, command in COMMANDS.items():
-        say(f"  {paint(f'make {name:<9}', 'cyan')} {command.help}")
-    say(f"  {paint('make test-pg15', 'cyan')} The tests on the PostgreSQL installed on this machine\n")
+        say(f"  {paint(f'make {name:<11}', 'cyan')} {command.help}")
+    say(f"  {paint('make test-pg15  ', 'cyan')} The tests on the PostgreSQL installed on this machine\n")
     say('Without make: python3 dev.py run. Arguments: make test ARGS="-k retry". Settings: PORT=8001 make run.')
     return 0
 
@@ -109,6 +109,10 @@ def bench(arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "bench.run", *arguments], cwd=ROOT).returncode
 
 
+def bench_quick(arguments: list[str]) -> int:
+    return bench(["--quick", *arguments])
+
+
 COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
@@ -122,7 +126,8 @@ COMMANDS = {
     "migrate": Command("Bring the database of make run up to date", lambda arguments: manage(["migrate", *arguments])),
     "manage": Command('Any manage.py command on that database: make manage ARGS="shell"', manage),
     "openapi": Command("Write openapi.yaml from the code", openapi),
-    "bench": Command("Measure beside the plain design; ARGS=--quick takes three minutes", bench),
+    "bench": Command("Measure beside the plain design, its peers and the machine's limits; 20 minutes", bench),
+    "bench-quick": Command("The same in small, without the peers; 3 minutes", bench_quick),
     "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
     "setup": Command("Only make the environment, .venv", lambda arguments: 0),
     "clean": Command(

@@ -25,9 +25,12 @@ class NotifyView(APIView):
             address=wanted["to"],
             variables=wanted["data"],
         )
-        send_notification.delay(str(notification.id))
+        self.hand_on(notification)
 
         return Response({"id": str(notification.id), "status": notification.status}, HTTP_202_ACCEPTED)
+
+    def hand_on(self, notification: Notification) -> None:
+        send_notification.delay(str(notification.id))
 
 
 class EventView(APIView):

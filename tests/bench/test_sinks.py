@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bench.load import sink_reading
+from bench.arrivals import reading as sink_reading
 
 MAIL = "Subject: hi\r\n\r\nA line.\r\n.. a dot at its start\r\n"
 
