@@ -4,11 +4,10 @@ Every change is one statement for many rows whose WHERE names the states it may 
 operator and the clock can all try at once and exactly one of them wins.
 """
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +21,12 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import IllegalTransition, Status, sources_of
 from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
+from traffic_control.bulk_insertion import insert_columns
 from traffic_control.ids import uuid7
 from traffic_control.insertion import Guard, insert
 from traffic_control.wakeup import wake
 
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting
-INSERT_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,9 @@ class NewNotification:
     routed_at: datetime | None = None
 
 
+AS_GIVEN = tuple(field.name for field in fields(NewNotification) if field.name not in ("priority", "detail"))
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What routing decided for a pending row."""
@@ -82,7 +84,9 @@ def open_one(new: NewNotification, *, only_if: Guard | None = None) -> Notificat
 def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
     """Inserts the rows in the caller's transaction, and wakes what is next. A row whose id exists is left as it is."""
     ledger = [_row(new) for new in rows]
-    NotificationLog.objects.bulk_create(ledger, batch_size=INSERT_CHUNK, ignore_conflicts=any(r.id for r in rows))
+    names = [field.attname for field in NotificationLog._meta.concrete_fields]
+    columns = {name: [getattr(row, name) for row in ledger] for name in names}
+    insert_columns(NotificationLog, columns, may_exist=any(new.id for new in rows))
     return _opened(ledger)
 
 
@@ -97,6 +101,30 @@ def _opened(ledger: list[NotificationLog]) -> list[NotificationLog]:
         wake("route")
     measures.opened(ledger)
     return ledger
+
+
+def open_routed(rows: Sequence[NewNotification]) -> None:
+    """As `open_rows`, for rows that have their ids and are routed already: nobody needs them as objects."""
+    insert_columns(NotificationLog, _columns(rows))
+    if failed := [_row(new) for new in rows if new.status == Status.FAILED]:
+        from delivery_gateway import dead_letters
+
+        dead_letters.open_letters(failed)
+    wake_lanes(CHANNELS[channel].lane for channel in {row.channel for row in rows if row.status == Status.QUEUED})
+    measures.opened(rows)
+
+
+def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
+    """What `_row` makes of one, column by column."""
+    columns: dict[str, Sequence[Any]] = {name: [getattr(new, name) for new in rows] for name in AS_GIVEN}
+    created_ms = {moment: int(moment.timestamp() * 1000) for moment in set(columns["created_at"])}
+    return columns | {
+        "lane": [CHANNELS[new.channel].lane for new in rows],
+        "detail": [new.detail[:500] for new in rows],
+        "error_class": ["content" if new.status == Status.FAILED else "" for new in rows],
+        "error_code": [new.reason if new.status == Status.FAILED else "" for new in rows],
+        "rank": [created_ms[new.created_at] - new.priority * PRIORITY_BOOST_MS for new in rows],
+    }
 
 
 def _row(new: NewNotification) -> NotificationLog:
@@ -214,17 +242,15 @@ def release_held() -> int:
 def address_hash(tenant_id: uuid.UUID, address: str) -> str:
     """Suppressed addresses are kept as this only: an HMAC under SECRET_KEY, per tenant."""
     text = f"{tenant_id}:{address.strip().lower()}"
-    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256").hex()
 
 
 def suppressed(addresses: Iterable[tuple[uuid.UUID, str, str]]) -> dict[tuple[uuid.UUID, str, str], str]:
     """Of these (tenant id, channel, address), those that must not be written to, with the reason. One query."""
-    hashes = {
-        (tenant, channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to
-    }
+    hashes = {(channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to}
     if not hashes:
         return {}
     found = Suppression.objects.filter(
-        tenant_id__in={k[0] for k in hashes}, address_hash__in={k[2] for k in hashes}
-    ).values_list("tenant_id", "channel", "address_hash", "reason")
-    return {hashes[row[:3]]: row[3] for row in found if row[:3] in hashes}
+        tenant_id__in={tenant for tenant, _, _ in hashes.values()}, address_hash__in={digest for _, digest in hashes}
+    ).values_list("channel", "address_hash", "reason")
+    return {hashes[row[:2]]: row[2] for row in found if row[:2] in hashes}

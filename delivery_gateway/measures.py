@@ -22,7 +22,7 @@ from traffic_control.metrics import (
 
 if TYPE_CHECKING:  # both call this module
     from delivery_gateway.leases import Outcome
-    from delivery_gateway.ledger import Verdict
+    from delivery_gateway.ledger import NewNotification, Verdict
 
 DECIDED = {
     Status.QUEUED: "created",
@@ -34,7 +34,7 @@ DECIDED = {
 CAME_TO = {Status.SCHEDULED: "retry", Status.QUEUED: "requeued"}  # the others are called as their status
 
 
-def opened(rows: Iterable[NotificationLog]) -> None:
+def opened(rows: "Iterable[NotificationLog | NewNotification]") -> None:
     """Rows that the router decided on by opening them; what is still to be routed counts when it is."""
     tally = Tally()
     for row in rows:
