@@ -37,9 +37,9 @@ def next_slices(events: Sequence[Event], *, budget: int = SLICE) -> list[Slice]:
 
 def _topic_slice(event: Event, limit: int) -> Slice:
     after = uuid.UUID(event.cursor) if event.cursor else None
-    found = selectors.all_after(event.tenant_id, after, limit)
-    cursor = str(found[-1].id) if found else event.cursor
-    return Slice(event, tuple(found), cursor, is_last=len(found) < limit)
+    found = selectors.all_after(event.tenant_id, after, limit + 1)  # one more, to know whether these are the last
+    taken = tuple(found[:limit])
+    return Slice(event, taken, str(taken[-1].id) if taken else event.cursor, is_last=len(found) <= limit)
 
 
 def _listed_slices(events: Sequence[Event], budget: int) -> list[Slice]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from notification_processor.models import Event
 from tenants.models import Tenant
 from user_preferences.models import Customer
 
@@ -18,7 +19,7 @@ def context_for(
 ) -> dict[str, Any]:
     return {
         **payload,
-        "customer": _customer(customer),
+        "customer": about(customer),
         "tenant": {"name": tenant_name},
         "event": {
             "id": event_id,
@@ -29,7 +30,18 @@ def context_for(
     }
 
 
-def _customer(customer: Customer | None) -> dict[str, Any]:
+def for_event(event: Event, *, tenant_name: str) -> dict[str, Any]:
+    """What all customers of an event share: `customer` is still nobody."""
+    return context_for(
+        payload=event.payload,
+        tenant_name=tenant_name,
+        event_id=str(event.id),
+        event_type=event.event_type,
+        occurred_at=event.occurred_at,
+    )
+
+
+def about(customer: Customer | None) -> dict[str, Any]:
     return {
         "user_id": customer.user_id if customer else "",
         "name": customer.name if customer else "",

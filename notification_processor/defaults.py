@@ -1,4 +1,4 @@
-"""What a tenant brings along: channels on by default, and hooks that serve customers without their own."""
+"""What a tenant brings along: its name and language, channels on by default, hooks for customers without their own."""
 
 import uuid
 from collections.abc import Mapping
@@ -14,16 +14,19 @@ class ChannelDefaults:
     """`choices`: the tenant's channel → on or off. `with_own_address`: channels that need none from the customer."""
 
     choices: Mapping[str, bool]
+    tenant_name: str
+    locale: str
     with_own_address: frozenset[str]
 
 
 def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefaults]:
     """Two queries, whatever the number of tenants."""
     integrations = all_defaults(tenant_ids)
-    choices = dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults"))
+    rows = Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults", "name", "default_locale")
+    tenants = {row[0]: row[1:] for row in rows}
     return {
         tenant_id: ChannelDefaults(
-            choices=choices.get(tenant_id) or {},
+            *tenants.get(tenant_id, ({}, "", "")),
             with_own_address=frozenset(
                 channel
                 for channel, spec in CHANNELS.items()

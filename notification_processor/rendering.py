@@ -4,17 +4,20 @@ import difflib
 import hashlib
 import re
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import Template, meta
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 
-from notification_processor.sandbox import MAX_SOURCE, MAX_TEXT, LoopBudget, TemplateSandbox
+from notification_processor.sandbox import BUDGET, MAX_SOURCE, MAX_TEXT, LoopBudget, TemplateSandbox
 
 MAX_SUBJECT = 998  # characters: one line of RFC 5322
 COMPILED = 2_000  # templates kept per process
+PIECES = 32  # of output, between two looks at its length
 FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)
 
 
@@ -51,6 +54,10 @@ class TemplateFault(Exception):
         self.detail, self.part, self.line, self.column = detail, part, line, column
 
 
+class TooLong(ValueError):
+    """The output passes MAX_TEXT."""
+
+
 def render(source: Source, context: dict[str, Any]) -> Rendered:
     """Raises TemplateFault, which names the part, the line and the variable."""
     subject = _render_part(source, "subject", context) if source.subject else ""
@@ -74,8 +81,8 @@ def variables_of(source: Source) -> set[str]:
     names: set[str] = set()
     for part in ("subject", "body", "html"):
         if text := getattr(source, part):
-            names |= meta.find_undeclared_variables(_environment(part).parse(text))
-    return names - {"_step"}
+            names |= meta.find_undeclared_variables(environment(part).parse(text))
+    return names
 
 
 def inline_source(*, channel: str, subject: str, body: str, html: str) -> Source:
@@ -87,17 +94,32 @@ def inline_source(*, channel: str, subject: str, body: str, html: str) -> Source
 def _render_part(source: Source, part: str, context: dict[str, Any]) -> str:
     template = _compiled(source, part)
     try:
-        pieces, length = [], 0
-        for piece in template.generate({**context, "_step": LoopBudget()}):
-            pieces.append(piece)
-            length += len(piece)
-            if length > MAX_TEXT:
-                raise TemplateFault(f"the text is longer than {MAX_TEXT:,} characters", part=part)
-        return "".join(pieces)
+        return written(template, context, LoopBudget())
+    except TooLong as exc:
+        raise TemplateFault(f"the text is longer than {MAX_TEXT:,} characters", part=part) from exc
     except UndefinedError as exc:
         raise TemplateFault(_undefined(exc, context), part=part, line=_line_of(exc)) from exc
     except FAULTS as exc:
         raise TemplateFault(_plain(exc), part=part, line=_line_of(exc)) from exc
+
+
+def written(template: Template, context: Mapping[str, Any], budget: LoopBudget) -> str:
+    """As `template.render(context)`, with one copy of the context and a cap. Raises TooLong, or one of FAULTS."""
+    names = {**template.environment.globals, **context, BUDGET: budget}
+    pieces: list[str] = []
+    length = 0
+    try:
+        output = template.root_render_func(template.new_context(names, shared=True))
+        while some := list(islice(output, PIECES)):
+            pieces += some
+            length += sum(map(len, some))
+            if length > MAX_TEXT:
+                raise TooLong
+    except TooLong:
+        raise
+    except Exception:
+        template.environment.handle_exception()  # raises it again, with the template's lines in the traceback
+    return "".join(pieces)
 
 
 def _compiled(source: Source, part: str) -> Template:
@@ -107,7 +129,7 @@ def _compiled(source: Source, part: str) -> Template:
 @lru_cache(maxsize=COMPILED)
 def _compile(key: str, part: str, text: str) -> Template:
     try:
-        return _environment(part).from_string(text)
+        return environment(part).from_string(text)
     except TemplateSyntaxError as exc:
         raise TemplateFault(exc.message or "syntax error", part=part, line=exc.lineno, column=1) from exc
     except FAULTS as exc:
@@ -115,7 +137,7 @@ def _compile(key: str, part: str, text: str) -> Template:
 
 
 @cache
-def _environment(part: str) -> TemplateSandbox:
+def environment(part: str) -> TemplateSandbox:
     """Only HTML is escaped here; chat adapters neutralise what their provider would take for markup."""
     return TemplateSandbox(autoescape=part == "html")
 

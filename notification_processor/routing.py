@@ -12,19 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from delivery_gateway import ledger
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
-from notification_processor import deduplication, limits, templates
+from notification_processor import context, deduplication, limits, templates
 from notification_processor.audience import Slice, next_slices
-from notification_processor.context import context_for
 from notification_processor.defaults import ChannelDefaults, channel_defaults
-from notification_processor.layouts import built_in
 from notification_processor.models import Event
-from notification_processor.rendering import Rendered, Source, TemplateFault, render
-from traffic_control.bulk import update_from_values
+from notification_processor.rendering import Source, TemplateFault
+from notification_processor.wording import Wording, versions_of
+from tenants.models import Tenant
 from traffic_control.ids import derived_uuid7
 from user_preferences import policy, selectors
 from user_preferences.models import Customer
@@ -32,7 +32,7 @@ from user_preferences.policy import Choices, Decision
 
 log = logging.getLogger(__name__)
 
-BATCH = 200  # events a transaction
+BATCH = 500  # events a transaction
 CARRY_PAYLOAD = frozenset({"webhook", "in_app"})
 Refusal = tuple[str, str]  # reason, detail
 
@@ -50,68 +50,106 @@ class Facts:
 class Candidate:
     """One recipient on one channel, decided but not yet checked against suppressions and limits."""
 
-    event: Event
+    outlook: "Outlook"
     customer: Customer
     channel: str
     address: str
     decision: Decision
 
+    @property
+    def event(self) -> Event:
+        return self.outlook.event
+
+
+class Outlook:
+    """One event's slice: its wording, and what every row of it says alike."""
+
+    def __init__(self, part: Slice, facts: Facts, now: datetime) -> None:
+        event, defaults = part.event, facts.defaults[part.event.tenant_id]
+        plan = event.plan or {}
+        self.event, self.customers, self.defaults = event, part.customers, defaults
+        self.channels: list[str] | None = plan.get("channels")
+        self.category, self.is_critical = plan.get("category", ""), plan.get("critical", False)
+        self.wording = Wording(event, facts.sources, tenant=defaults, people=len(part.customers))
+        self.alike: dict[str, Any] = {
+            "tenant_id": event.tenant_id,
+            "created_at": now,
+            "mode": event.mode,
+            "event_id": event.id,
+            "event_type": event.event_type,
+            "category": self.category,
+            "is_critical": self.is_critical,
+            "priority": event.priority,
+            "expires_at": event.expires_at,
+            "routed_at": now,
+        }
+
+    def candidates(self, facts: Facts) -> Iterable[Candidate]:
+        """Customers who chose alike and are reached alike share their decisions."""
+        known: dict[tuple[int, tuple[bool, ...]], list[tuple[str, Decision]]] = {}
+        for customer in self.customers:
+            choices = facts.choices.get(customer.id, policy.NO_CHOICES)
+            addresses = {channel: address_of(customer, channel) for channel in self.channels or CHANNELS}
+            alike = id(choices), tuple(map(bool, addresses.values()))
+            if alike not in known:
+                known[alike] = list(self._decisions(choices, addresses))
+            for channel, decision in known[alike]:
+                yield Candidate(self, customer, channel, addresses[channel], decision)
+
+    def _decisions(self, choices: Choices, addresses: dict[str, str]) -> Iterable[tuple[str, Decision]]:
+        defaults, channels = self.defaults, self.channels
+        reachable = {c for c, address in addresses.items() if address or c in defaults.with_own_address}
+        if channels is None:
+            channels = policy.default_channels(choices, reachable, defaults.choices)
+        for channel in channels:
+            decision = policy.decide(
+                choices,
+                channel=channel,
+                category=self.category,
+                is_critical=self.is_critical,
+                tenant_defaults=defaults.choices,
+                has_address=channel in reachable,
+            )
+            yield channel, decision
+
 
 def route(*, now: datetime) -> bool:
     """Routes one batch of generated events; whether there may be more to do at once."""
     with transaction.atomic():
-        generated = Event.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=Event.State.GENERATED)
-        events = list(generated.select_related("tenant").order_by("id")[:BATCH])
+        events = list(_generated().select_for_update(skip_locked=True, of=("self",)).order_by("id")[:BATCH])
         if not events:
             return False
         slices = next_slices(events)
-        facts = _facts(slices)
-        candidates = [c for s in slices for person in s.customers for c in _candidates(s.event, person, facts)]
-        opened = ledger.open_rows(_rows(candidates, facts, now))
+        opened = _rows(slices, now)
+        ledger.open_routed(opened)
         _advance(slices, now)
     log.info("routed events to notifications", extra={"stage": "route", "count": len(opened)})
     return len(events) == BATCH or len(slices) < len(events) or not all(s.is_last for s in slices)
 
 
+def _generated() -> QuerySet[Event]:
+    """Of tenants who are still there: nothing in the database keeps a tenant with events from being removed."""
+    return Event.objects.filter(Exists(Tenant.objects.filter(id=OuterRef("tenant_id"))), state=Event.State.GENERATED)
+
+
 def _advance(slices: Sequence[Slice], now: datetime) -> None:
-    done, more = Event.State.COMPLETED, Event.State.GENERATED
-    rows = [(s.event.id, done if s.is_last else more, s.cursor, now if s.is_last else None) for s in slices]
-    update_from_values(Event, ("state", "cursor", "completed_at"), rows)
+    """Events that come to stand alike, as those with one recipient each do, move together."""
+    together: dict[tuple[str, bool], list[uuid.UUID]] = {}
+    for part in slices:
+        together.setdefault((part.cursor, part.is_last), []).append(part.event.id)
+    for (cursor, is_last), ids in together.items():
+        state, completed_at = (Event.State.COMPLETED, now) if is_last else (Event.State.GENERATED, None)
+        Event.objects.filter(id__in=ids).update(state=state, cursor=cursor, completed_at=completed_at)
 
 
 def _facts(slices: Sequence[Slice]) -> Facts:
     customer_ids = [c.id for s in slices for c in s.customers]
-    pinned = {v for s in slices for locales in _versions(s.event).values() for v in locales.values()}
+    pinned = {v for s in slices for locales in versions_of(s.event).values() for v in locales.values()}
     return Facts(
         choices=selectors.choices_of(customer_ids),
         defaults=channel_defaults({s.event.tenant_id for s in slices}),
-        sources=templates.sources(pinned) if pinned else {},
+        sources=templates.sources(pinned),
     )
-
-
-def _versions(event: Event) -> dict[str, dict[str, str]]:
-    versions: dict[str, dict[str, str]] = (event.plan or {}).get("versions", {})
-    return versions
-
-
-def _candidates(event: Event, customer: Customer, facts: Facts) -> Iterable[Candidate]:
-    plan, defaults = event.plan or {}, facts.defaults[event.tenant_id]
-    choices = facts.choices.get(customer.id, policy.NO_CHOICES)
-    addresses = {channel: address_of(customer, channel) for channel in CHANNELS}
-    reachable = {c for c, address in addresses.items() if address or c in defaults.with_own_address}
-    channels = plan.get("channels")
-    if channels is None:
-        channels = policy.default_channels(choices, reachable, defaults.choices)
-    for channel in channels:
-        decision = policy.decide(
-            choices,
-            channel=channel,
-            category=plan.get("category", ""),
-            is_critical=plan.get("critical", False),
-            tenant_defaults=defaults.choices,
-            has_address=channel in reachable,
-        )
-        yield Candidate(event, customer, channel, addresses[channel], decision)
 
 
 def address_of(customer: Customer, channel: str) -> str:
@@ -120,12 +158,15 @@ def address_of(customer: Customer, channel: str) -> str:
     return customer.email if channel == "email" else str(customer.addresses.get(channel) or "")
 
 
-def _rows(candidates: Sequence[Candidate], facts: Facts, now: datetime) -> list[NewNotification]:
+def _rows(slices: Sequence[Slice], now: datetime) -> list[NewNotification]:
+    facts = _facts(slices)
+    outlooks = [Outlook(part, facts, now) for part in slices]
+    candidates = [c for outlook in outlooks for c in outlook.candidates(facts)]
     refusals = _refusals(candidates)
     wanted = [c for c in candidates if id(c) not in refusals]
     waits = limits.waits_for([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
-    return [_row(c, facts, refusals.get(id(c)), due.get(id(c)), now) for c in candidates]
+    return [_row(c, refusals.get(id(c)), due.get(id(c))) for c in candidates]
 
 
 def _refusals(candidates: Sequence[Candidate]) -> dict[int, Refusal]:
@@ -135,26 +176,31 @@ def _refusals(candidates: Sequence[Candidate]) -> dict[int, Refusal]:
     for c in candidates:
         if not c.decision.is_allowed:
             refusals[id(c)] = c.decision.rule, c.decision.detail
-        elif reason := suppressions.get((c.event.tenant_id, c.channel, c.address)):
+        elif suppressions and (reason := suppressions.get((c.event.tenant_id, c.channel, c.address))):
             refusals[id(c)] = "address_suppressed", f"This address is suppressed on {c.channel}: {reason}."
     wanted = [c for c in candidates if id(c) not in refusals]
     repeats = deduplication.duplicates((c.event, c.customer.id) for c in wanted)
-    for c in wanted:
+    for c in wanted if repeats else ():
         if detail := repeats.get((c.event.id, c.customer.id)):
             refusals[id(c)] = "duplicate", detail
     return refusals
 
 
-def _row(
-    c: Candidate, facts: Facts, refusal: Refusal | None, due_at: datetime | None, now: datetime
-) -> NewNotification:
-    source = _source(c, facts)
-    about = _about(c, now)
+def _row(c: Candidate, refusal: Refusal | None, due_at: datetime | None) -> NewNotification:
+    outlook = c.outlook
+    about = outlook.alike | {
+        "id": derived_uuid7(c.event.id, str(c.customer.id), c.channel),
+        "channel": c.channel,
+        "user_id": c.customer.user_id,
+        "customer_id": c.customer.id,
+        "to": c.address,
+    }
+    source = outlook.wording.source(c.channel, c.customer)
     if refusal is not None:
         reason, detail = refusal
         return NewNotification(**about, **_named(source), status=Status.SUPPRESSED, reason=reason, detail=detail)
     try:
-        source, text = _worded(c, source)
+        source, text = outlook.wording.render(source, context.about(c.customer))
     except TemplateFault as fault:
         detail = f"Template {source.name} version {source.number or 0}: {fault}"
         return NewNotification(**about, **_named(source), status=Status.FAILED, reason="template_error", detail=detail)
@@ -166,55 +212,5 @@ def _row(
     return NewNotification(**about, status=Status.QUEUED)
 
 
-def _about(c: Candidate, now: datetime) -> dict[str, Any]:
-    plan = c.event.plan or {}
-    return {
-        "id": derived_uuid7(c.event.id, str(c.customer.id), c.channel),
-        "tenant_id": c.event.tenant_id,
-        "channel": c.channel,
-        "created_at": now,
-        "mode": c.event.mode,
-        "event_id": c.event.id,
-        "event_type": c.event.event_type,
-        "user_id": c.customer.user_id,
-        "customer_id": c.customer.id,
-        "to": c.address,
-        "category": plan.get("category", ""),
-        "is_critical": plan.get("critical", False),
-        "priority": c.event.priority,
-        "expires_at": c.event.expires_at,
-        "routed_at": now,
-    }
-
-
 def _named(source: Source) -> dict[str, Any]:
     return {"template_name": source.name, "template_version": source.number}
-
-
-def _source(c: Candidate, facts: Facts) -> Source:
-    locales = _versions(c.event).get(c.channel)
-    if not locales:
-        return built_in(c.channel)
-    return facts.sources[templates.nearest(locales, c.customer.locale, c.event.tenant.default_locale)]
-
-
-def _worded(c: Candidate, source: Source) -> tuple[Source, Rendered]:
-    """A starter that the payload does not fill gives way to the built-in layout. Raises TemplateFault."""
-    try:
-        return source, _rendered(c, source)
-    except TemplateFault:
-        if not source.is_starter:
-            raise
-        return built_in(c.channel), _rendered(c, built_in(c.channel))
-
-
-def _rendered(c: Candidate, source: Source) -> Rendered:
-    context = context_for(
-        payload=c.event.payload,
-        tenant_name=c.event.tenant.name,
-        customer=c.customer,
-        event_id=str(c.event.id),
-        event_type=c.event.event_type,
-        occurred_at=c.event.occurred_at,
-    )
-    return render(source, context)

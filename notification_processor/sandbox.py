@@ -5,15 +5,15 @@ a short list of filters, operators that cannot build giants, a budget of loop st
 key: `order.items` is the value under "items", never a method.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
-from jinja2 import Undefined, nodes, pass_eval_context
+from jinja2 import Undefined, nodes, pass_context, pass_eval_context
 from jinja2.exceptions import SecurityError, TemplateSyntaxError
 from jinja2.filters import FILTERS
 from jinja2.parser import Parser
-from jinja2.runtime import LoopContext, StrictUndefined
+from jinja2.runtime import Context, LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
@@ -26,6 +26,8 @@ MAX_RANGE = 1_000
 MAX_TEXT = 256 * 1024  # characters: of the output, and of any value built on the way
 MAX_NUMBER = 10**18
 MAX_POWER = 64
+BUDGET = "_budget"  # the name of the LoopBudget in a context; templates cannot write a name with a leading underscore
+COUNTED = "counted steps"  # a filter that no template can name
 
 SAFE_FILTERS = [
     "abs",
@@ -119,14 +121,15 @@ class Forbidden(SecurityError):
 class LoopBudget:
     """Counts the steps of all loops of one render."""
 
-    def __init__(self) -> None:
-        self.left = MAX_LOOP_STEPS
+    def __init__(self, left: int = MAX_LOOP_STEPS) -> None:
+        self.left = left
 
-    def __call__(self) -> str:
-        self.left -= 1
-        if self.left < 0:
-            raise Forbidden(f"the loops take more than {MAX_LOOP_STEPS:,} steps")
-        return ""
+    def spent_on(self, values: Iterator[Any]) -> Iterator[Any]:
+        for value in values:
+            self.left -= 1
+            if self.left < 0:
+                raise Forbidden(f"the loops take more than {MAX_LOOP_STEPS:,} steps")
+            yield value
 
 
 class TemplateSandbox(ImmutableSandboxedEnvironment):
@@ -145,11 +148,12 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         check_tree(tree)
         BoundedConcatenation().visit(tree)
         for loop in tree.find_all(nodes.For):
-            step = nodes.Call(nodes.Name("_step", "load", lineno=loop.lineno), [], [], None, None, lineno=loop.lineno)
-            loop.body.insert(0, nodes.ExprStmt(step, lineno=loop.lineno))
+            loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
         return tree
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:  # nearly always
+            return obj[attribute]
         if isinstance(obj, LoopContext) and not attribute.startswith("_"):
             return super().getattr(obj, attribute)
         return self.getitem(obj, attribute)
@@ -165,11 +169,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        return (
-            obj is bounded_range
-            or isinstance(obj, LoopBudget)
-            or isinstance(getattr(obj, "__self__", None), LoopContext)
-        )
+        return obj is bounded_range or isinstance(getattr(obj, "__self__", None), LoopContext)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator in ("**", "*", "%") and not (is_number(left) and is_number(right)):
@@ -259,4 +259,17 @@ def to_json(value: Any) -> str:
     return str(orjson.dumps(value), "utf-8")
 
 
-BOUNDED_FILTERS = {"join": bounded_join, "replace": bounded_replace, "round": bounded_round, "tojson": to_json}
+@pass_context
+def counted(context: Context, values: Any) -> Iterator[Any]:
+    """What a loop goes over. The budget is the render's, see BUDGET."""
+    budget: LoopBudget = context[BUDGET]
+    return budget.spent_on(iter(values))
+
+
+BOUNDED_FILTERS = {
+    COUNTED: counted,
+    "join": bounded_join,
+    "replace": bounded_replace,
+    "round": bounded_round,
+    "tojson": to_json,
+}

@@ -2,8 +2,7 @@
 
 import difflib
 import uuid
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -19,7 +18,9 @@ from traffic_control.errors import Problem, invalid
 T = TypeVar("T")
 
 DEFAULT_LOCALE = "en"
+KEPT = 500  # versions a process remembers; they never change
 PARTS = ("subject", "body", "html")
+_known: dict[str, Source] = {}
 
 
 def of_tenant(tenant_id: uuid.UUID) -> QuerySet[MessageTemplate]:
@@ -106,14 +107,8 @@ def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str = "") -> 
     versions = {row[0].lower(): row[1] for row in rows}
     if not versions:
         raise _unknown(tenant_id, name, channel)
-    return _version(nearest(versions, locale, rows[0][2])), len(versions) == 1
-
-
-@lru_cache(maxsize=rendering.COMPILED)
-def _version(version_id: uuid.UUID) -> Source:
-    """Versions never change, so a process reads each once."""
-    (source,) = sources({str(version_id)}).values()
-    return source
+    (source,) = sources([str(nearest(versions, locale, rows[0][2]))]).values()
+    return source, len(versions) == 1
 
 
 def nearest(by_locale: Mapping[str, T], *locales: str) -> T:
@@ -155,8 +150,16 @@ def pinned(pairs: set[tuple[uuid.UUID, str]]) -> dict[tuple[uuid.UUID, str], dic
     return found
 
 
-def sources(version_ids: set[str]) -> dict[str, Source]:
-    """Pinned versions by id, archived templates included. One query for all."""
+def sources(version_ids: Collection[str]) -> dict[str, Source]:
+    """Pinned versions by id, archived templates included. One query for those that the process does not know yet."""
+    if unknown := [version for version in version_ids if version not in _known]:
+        if len(_known) + len(unknown) > KEPT:
+            _known.clear()
+        _known.update(_read(unknown))
+    return {version: _known[version] for version in version_ids}
+
+
+def _read(version_ids: Sequence[str]) -> dict[str, Source]:
     rows = TemplateVersion.objects.filter(id__in=version_ids).select_related("template")
     return {
         str(v.id): Source(

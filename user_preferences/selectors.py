@@ -34,7 +34,7 @@ def all_after(tenant_id: uuid.UUID, cursor: uuid.UUID | None, limit: int) -> lis
 
 
 def choices_of(customer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Choices]:
-    """By customer; whoever chose nothing has no entry (`policy.NO_CHOICES`)."""
+    """By customer; whoever chose nothing has no entry (`policy.NO_CHOICES`). Who chose alike shares one object."""
     chosen: dict[uuid.UUID, dict[tuple[str, str], bool]] = defaultdict(dict)
     for some in _chunks(customer_ids):
         rows = Preference.objects.filter(customer_id__in=some)
@@ -42,7 +42,12 @@ def choices_of(customer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Choices]:
             "customer_id", "category", "channel", "is_enabled"
         ):
             chosen[customer_id][category, channel] = is_enabled
-    return {customer_id: Choices(MappingProxyType(mine)) for customer_id, mine in chosen.items()}
+    distinct: dict[frozenset[tuple[tuple[str, str], bool]], Choices] = {}
+    found: dict[uuid.UUID, Choices] = {}
+    for customer_id, mine in chosen.items():
+        alike = frozenset(mine.items())
+        found[customer_id] = distinct.get(alike) or distinct.setdefault(alike, Choices(MappingProxyType(mine)))
+    return found
 
 
 def find(tenant: Tenant, key: str) -> Customer | None:
