@@ -2,55 +2,86 @@
 
 import logging
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import transaction
 
 from notification_processor import templates
 from notification_processor.models import Event, Workflow
-from traffic_control.bulk import update_from_values
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 1_000
+Versions = Mapping[tuple[uuid.UUID, str], dict[str, dict[str, str]]]  # templates.pinned
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the generator reads of an event; the payload is not its business."""
+
+    id: uuid.UUID
+    tenant_id: uuid.UUID
+    event_type: str
+    channels: list[str] | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    state: str
+    plan: dict[str, Any] | None = None
+    completed_at: datetime | None = None
 
 
 def generate(*, now: datetime) -> int:
     """Plans a batch of accepted events that are due; how many. A crash rolls back, and the batch is free again."""
     with transaction.atomic():
         accepted = Event.objects.select_for_update(skip_locked=True).filter(state=Event.State.ACCEPTED, due_at__lte=now)
-        events = list(accepted.order_by("due_at")[:BATCH])
+        rows = accepted.order_by("due_at").values_list(*(field.name for field in fields(Waiting)))
+        events = [Waiting(*row) for row in rows[:BATCH]]
         if events:
-            update_from_values(Event, ("state", "plan", "completed_at"), _planned(events, now))
+            _write(_planned(events, now))
             log.info("planned events", extra={"stage": "process", "count": len(events)})
     return len(events)
 
 
-def _planned(events: list[Event], now: datetime) -> list[tuple[uuid.UUID, str, Any, datetime | None]]:
+def _write(planned: list[tuple[uuid.UUID, Outcome]]) -> None:
+    """Events of one type have one plan, so a batch takes a statement or two."""
+    together: dict[bytes, tuple[Outcome, list[uuid.UUID]]] = {}
+    for event_id, outcome in planned:
+        together.setdefault(orjson.dumps(outcome), (outcome, []))[1].append(event_id)
+    for outcome, ids in together.values():
+        rows = Event.objects.filter(id__in=ids)
+        rows.update(state=outcome.state, plan=outcome.plan, completed_at=outcome.completed_at)
+
+
+def _planned(events: list[Waiting], now: datetime) -> list[tuple[uuid.UUID, Outcome]]:
     workflows = _workflows(events)
     names = {(e.tenant_id, name) for e in events for name in _names(e, workflows.get((e.tenant_id, e.event_type)))}
     versions = templates.pinned(names)
-    rows: list[tuple[uuid.UUID, str, Any, datetime | None]] = []
-    for event in events:
-        workflow = workflows.get((event.tenant_id, event.event_type))
-        if event.expires_at is not None and event.expires_at <= now:
-            rows.append((event.id, Event.State.EXPIRED, None, now))
-        elif workflow is not None and not workflow.is_active:
-            rows.append((event.id, Event.State.COMPLETED, {"disabled_by": "workflow"}, now))
-        else:
-            rows.append((event.id, Event.State.GENERATED, _plan(event, workflow, versions), None))
-    return rows
+    return [(e.id, _outcome(e, workflows.get((e.tenant_id, e.event_type)), versions, now)) for e in events]
 
 
-def _workflows(events: list[Event]) -> dict[tuple[uuid.UUID, str], Workflow]:
+def _outcome(event: Waiting, workflow: Workflow | None, versions: Versions, now: datetime) -> Outcome:
+    if event.expires_at is not None and event.expires_at <= now:
+        return Outcome(Event.State.EXPIRED, completed_at=now)
+    if workflow is not None and not workflow.is_active:
+        return Outcome(Event.State.COMPLETED, {"disabled_by": "workflow"}, now)
+    return Outcome(Event.State.GENERATED, _plan(event, workflow, versions))
+
+
+def _workflows(events: list[Waiting]) -> dict[tuple[uuid.UUID, str], Workflow]:
     rows = Workflow.objects.filter(
         tenant_id__in={e.tenant_id for e in events}, event_type__in={e.event_type for e in events}
     )
     return {(row.tenant_id, row.event_type): row for row in rows}
 
 
-def _names(event: Event, workflow: Workflow | None) -> list[str]:
+def _names(event: Waiting, workflow: Workflow | None) -> list[str]:
     """Template names to look for, best first. What a tenant named like the type is better than a starter's."""
     like_the_type = [event.event_type, event.event_type.lower()]
     if workflow is None or not workflow.template:
@@ -58,7 +89,7 @@ def _names(event: Event, workflow: Workflow | None) -> list[str]:
     return [*like_the_type, workflow.template] if workflow.is_starter else [workflow.template]
 
 
-def _plan(event: Event, workflow: Workflow | None, versions: dict[tuple[uuid.UUID, str], Any]) -> dict[str, Any]:
+def _plan(event: Waiting, workflow: Workflow | None, versions: Versions) -> dict[str, Any]:
     found = [versions[(event.tenant_id, n)] for n in _names(event, workflow) if (event.tenant_id, n) in versions]
     pinned: dict[str, Any] = {}
     for by_channel in reversed(found):
