@@ -16,6 +16,7 @@ from notification_processor.models import Event
 from tenants.models import Tenant
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
+from traffic_control.insertion import UNLESS_TAKEN, insert
 from traffic_control.metrics import EVENTS, Tally
 from traffic_control.wakeup import wake
 from user_preferences import customers
@@ -55,25 +56,30 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
     """
     now = timezone.now()
     rows = [_row(tenant, mode, event, now) for event in new]
-    if len(rows) == 1 and not rows[0].idempotency_key and not new[0].inline:
-        rows[0].save(force_insert=True)  # the common case: one statement is a transaction by itself
-        wake("process")
-        return _counted([Accepted(rows[0])])
+    if len(rows) == 1 and not new[0].inline:
+        return _counted([_accept_one(tenant, rows[0])])
     with transaction.atomic(savepoint=False):
-        first = _first_of_each_key(rows)
-        earlier = _earlier(tenant, set(first))
-        fresh = [
-            r
-            for r in rows
-            if not r.idempotency_key or (r.idempotency_key not in earlier and first[r.idempotency_key] is r)
-        ]
         if inline := [person for event in new for person in event.inline]:
             customers.upsert(tenant, inline)
-        Event.objects.bulk_create(fresh, ignore_conflicts=any(r.idempotency_key for r in fresh), batch_size=500)
-        if first:
-            earlier = _earlier(tenant, set(first))  # a twin may have won the race; the row that is stored counts
+        stored = _store(tenant, rows)
         wake("process")
-    return _counted([_accepted(row, earlier) for row in rows])
+    return _counted([_accepted(row, stored) for row in rows])
+
+
+def _accept_one(tenant: Tenant, row: Event) -> Accepted:
+    """The common case: one statement, which is a transaction by itself, and one more for a key that was used."""
+    if insert(row, only_if=UNLESS_TAKEN if row.idempotency_key else None):
+        wake("process")
+        return Accepted(row)
+    return _accepted(row, _earlier(tenant, {row.idempotency_key or ""}))
+
+
+def _store(tenant: Tenant, rows: Sequence[Event]) -> dict[str, Event]:
+    """The stored event of each key among the rows: that of the row itself, or one that came before it."""
+    first = _first_of_each_key(rows)
+    fresh = [r for r in rows if not r.idempotency_key or first[r.idempotency_key] is r]
+    Event.objects.bulk_create(fresh, ignore_conflicts=bool(first), batch_size=500)
+    return _earlier(tenant, set(first))
 
 
 def _counted(accepted: list[Accepted]) -> list[Accepted]:

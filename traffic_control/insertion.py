@@ -16,6 +16,9 @@ class Guard:
     params: Sequence[Any] = ()
 
 
+UNLESS_TAKEN = Guard("1 = 1 ON CONFLICT DO NOTHING")  # another row has a unique key of this one
+
+
 def insert(row: models.Model, *, only_if: Guard | None = None) -> bool:
     """Inserts a new row. False, and nothing inserted, when `only_if` does not hold in the same statement.
 
