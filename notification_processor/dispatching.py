@@ -10,10 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from delivery_gateway import leases, ledger
-from delivery_gateway.models import NotificationLog
-from delivery_gateway.states import Status
-from notification_processor import deduplication
-from notification_processor.models import Event
+from notification_processor import backlog, deduplication
 from tenants import idempotency
 from traffic_control.wakeup import wake
 
@@ -39,16 +36,8 @@ def tick(*, now: datetime | None = None) -> None:
 
 def wake_waiting(now: datetime) -> None:
     """The backstop for lost wake-ups: every stage that has work hears of it again."""
-    if Event.objects.filter(state=Event.State.ACCEPTED, due_at__lte=now).exists():
-        wake("process")
-    if (
-        Event.objects.filter(state=Event.State.GENERATED).exists()
-        or NotificationLog.objects.filter(status=Status.PENDING).exists()
-    ):
-        wake("route")
-    for lane in settings.LANES:
-        if NotificationLog.objects.filter(lane=lane, status=Status.QUEUED).exists():
-            wake(f"deliver.{lane}")
+    for stage in backlog.stages(now):
+        wake(stage)
 
 
 def _housekeep(now: datetime) -> None:

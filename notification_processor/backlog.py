@@ -1,0 +1,54 @@
+"""What waits for whom, asked in one statement: a look at a few partial indexes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from delivery_gateway.models import NotificationLog
+from delivery_gateway.states import Status
+from notification_processor.models import Event
+
+# The statuses stand in the text, as in the conditions of the indexes.
+EVENTS = f"SELECT 1 FROM {Event._meta.db_table} WHERE state = "  # noqa: S608 - our own words
+LEDGER = f"SELECT 1 FROM {NotificationLog._meta.db_table} WHERE status = "  # noqa: S608
+ACCEPTED = f"{EVENTS}'{Event.State.ACCEPTED}' AND due_at <= %s"
+GENERATED = f"{EVENTS}'{Event.State.GENERATED}'"
+PENDING = f"{LEDGER}'{Status.PENDING}'"
+QUEUED = f"{LEDGER}'{Status.QUEUED}' AND lane = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Routable:
+    """How many wait for the router; ENOUGH stands for more."""
+
+    events: int
+    sends: int
+
+
+ENOUGH = 2
+
+
+def routable() -> Routable:
+    some = ", ".join(f"(SELECT count(*) FROM ({rows} LIMIT {ENOUGH}) AS few)" for rows in (GENERATED, PENDING))  # noqa: S608
+    return Routable(*_ask(f"SELECT {some}", []))
+
+
+def stages(now: datetime) -> list[str]:
+    """Those that have work, by the names that wake them."""
+    looks = [ACCEPTED, f"{GENERATED} UNION ALL {PENDING}", *[QUEUED] * len(settings.LANES)]
+    names = ["process", "route", *(f"deliver.{lane}" for lane in settings.LANES)]
+    due: Any = Event._meta.get_field("due_at")
+    statement = f"SELECT {', '.join(f'EXISTS ({rows})' for rows in looks)}"
+    found = _ask(statement, [due.get_db_prep_value(now, connection), *settings.LANES])
+    return [name for name, has_work in zip(names, found, strict=True) if has_work]
+
+
+def _ask(statement: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
