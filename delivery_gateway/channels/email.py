@@ -1,8 +1,8 @@
 """Email through any Django backend: the platform's EMAIL_BACKEND, or a tenant's own SMTP server.
 
-Our own SmtpBackend gets the mail as text, which takes a tenth of the time; others get Django's EmailMultiAlternatives.
-Connections are kept open between messages, whichever thread sends them. The Message-ID is made of the
-notification's id, so mail clients fold a repeated message into the first.
+Our own SmtpBackend gets the mail as text, which costs a sixth to an eighth of the CPU time; others get Django's
+EmailMultiAlternatives. Connections are kept open between messages, whichever thread sends them. The Message-ID is
+made of the notification's id, so mail clients fold a repeated message into the first.
 """
 
 import contextlib
@@ -40,9 +40,9 @@ from delivery_gateway.egress.shelf import Shelf
 
 SUBJECT = 980  # characters: a header line has at most 998 (RFC 5322), and a long word cannot be folded
 REST_SECONDS = 30.0  # servers may hang up on a silent client after 5 minutes (RFC 5321), many do sooner
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-KEPT = 256  # never more than are sending at once: DELIVERY_CONCURRENCY, a quarter more, and 64 slow ones
+KEPT = 256  # a place for each call that can be under way (see runway.py) with a DELIVERY_CONCURRENCY of up to 150
 _kept: Shelf[BaseEmailBackend] = Shelf(rest_seconds=REST_SECONDS, per_key=KEPT, in_all=KEPT)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Mail as text, written directly: the standard classes take forty times as long for the same few lines.
+"""Mail as text, written directly: Django's classes take twenty to forty times as long for the same few lines.
 
 Always 7-bit, so that every server takes it; every line ends with CRLF and has at most 998 octets. There is no CR or LF
 but in line ends, so nothing can be taken for the end of the mail that is not.

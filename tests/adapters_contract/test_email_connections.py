@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -111,6 +112,24 @@ def test_threads_share_kept_connections_but_never_one_at_once(
     assert {(mail.rcpt_tos[0], mail.message.get_content().strip()) for mail in smtp_peer.received} == {
         (f"r{name}-{number}@example.com", f"{name}-{number}") for name in range(4) for number in range(10)
     }
+
+
+def test_as_many_connections_are_kept_as_were_needed_at_once(
+    smtp_peer: SmtpPeer, egress: Egress, message: Build
+) -> None:
+    sender, threads = mailer(egress, smtp_peer), 24
+    everybody = threading.Barrier(threads)
+
+    def send_three(name: int) -> None:
+        for _ in range(3):
+            everybody.wait(10)
+            sender.send(message(f"r{name}@example.com", "email"))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(send_three, range(threads)))
+
+    assert smtp_peer.connections <= threads
+    assert len(email_channel._kept) == smtp_peer.connections
 
 
 def test_closing_the_channel_says_goodbye(smtp_peer: SmtpPeer, egress: Egress, message: Build) -> None:
