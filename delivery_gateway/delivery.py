@@ -29,6 +29,7 @@ BATCH = 100
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
 PATIENCE = 0.25  # seconds a task waits for its sends before it looks whether the next batch may start
+SILENCE = 0.05  # seconds without an answer after which it waits no longer: what hangs would hold up all who come next
 PAUSED = "The integration is paused; repair it to resume."
 
 
@@ -58,7 +59,7 @@ def _send(rows: list[NotificationLog]) -> None:
     flight.take(_ready(rows, gate))
     if settings.CELERY_TASK_ALWAYS_EAGER:
         return flight.land()
-    flight.land(PATIENCE)
+    flight.land(PATIENCE, silence=SILENCE)
     while flight.size and flight.is_crowded(BATCH // 2):
         flight.land(PATIENCE)
     if flight.size:

@@ -82,12 +82,18 @@ class Flight:
             else:
                 _metronome().at(job.start_at, start)
 
-    def land(self, seconds: float = float("inf")) -> None:
-        """Records what comes in, until nothing is out or `seconds` have passed."""
+    def has_news(self) -> bool:
+        """Whether something has come in that is not recorded yet."""
+        return not self._landed.empty()
+
+    def land(self, seconds: float = float("inf"), *, silence: float = float("inf")) -> None:
+        """Records what comes in, until nothing is out, `seconds` have passed, or nothing has come in for `silence`."""
         until = time.monotonic() + seconds
         while self.size and (now := time.monotonic()) < until:
             self._runway.make_way()
-            landed = self._gathered(min(until, now + LOOK_EVERY))
+            landed = self._gathered(min(until, now + LOOK_EVERY, now + silence))
+            if not landed and silence < LOOK_EVERY:
+                return
             if not landed:
                 continue
             self.size -= len(landed)

@@ -14,7 +14,7 @@ from delivery_gateway.flight import Flight
 
 log = logging.getLogger(__name__)
 
-TURN_SECONDS = 0.05  # for each flight, one after the other
+TURN_SECONDS = 0.05  # for each flight with news, one after the other
 IDLE_SECONDS = 60.0  # the thread keeps its database connection this long
 
 
@@ -42,7 +42,7 @@ class Harbour:
     def _run(self) -> None:
         try:
             while flights := self._under_way():
-                for flight in flights:
+                for flight in [one for one in flights if one.has_news()] or flights[:1]:
                     self._land(flight)
         finally:
             connections.close_all()

@@ -147,6 +147,39 @@ def test_outcomes_wait_for_a_database_that_is_away(jobs, gate, monkeypatch):
     assert reasons() == [("sent", "", 1)] * 3
 
 
+def test_flight_is_watched_no_longer_once_nothing_comes_in(jobs, gate, provider):
+    provider.open.clear()
+    out = Flight(gate)
+    out.take(admitted(gate, jobs(2)))
+    began = time.monotonic()
+
+    out.land(10, silence=0.05)
+
+    assert time.monotonic() - began < 5
+    assert (out.size, out.has_news()) == (2, False)
+    provider.open.set()
+    wait_until(out.has_news, seconds=5, what="an answer")
+    out.land()
+    assert reasons() == [("sent", "", 1)] * 2
+
+
+def test_answer_is_recorded_soon_beside_many_flights_that_hang(jobs, gate, provider, monkeypatch):
+    monkeypatch.setattr("delivery_gateway.harbour.TURN_SECONDS", 1.0)
+    hanging, quick = Provider(), jobs(1)
+    hanging.open.clear()
+    slow = [replace(job, provider=hanging, circuit=None) for job in jobs(10)]
+    for job in [*slow, *admitted(gate, quick)]:
+        out = Flight(gate)
+        out.take([job])
+        harbour().leave(out)
+
+    wait_until(lambda: reasons().count(("sent", "", 1)) == 1, seconds=5, what="the record")
+
+    hanging.open.set()
+    assert harbour().wait(5)
+    assert reasons() == [("sent", "", 1)] * 11
+
+
 def test_task_does_not_wait_for_slow_sends_and_nothing_of_them_is_lost(queued, provider, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     monkeypatch.setattr(delivery, "get_provider", lambda *_, **__: provider)
