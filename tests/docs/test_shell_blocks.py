@@ -43,7 +43,7 @@ def test_shell_blocks_work_as_printed(path: Path, running: Product, tmp_path: Pa
     script = script_of(path).replace("http://127.0.0.1:8000", running.url).replace("sk_test_…", sandbox.key)
     (tmp_path / path.name).write_text(script)
 
-    done = typed(tmp_path / path.name, tmp_path)
+    done = typed(tmp_path / path.name, tmp_path, METRICS_TOKEN=running.stack.env["METRICS_TOKEN"])
 
     assert done.returncode == 0, f"{path.relative_to(ROOT)}\n{done.stdout[-4_000:]}"
 
@@ -60,13 +60,13 @@ def test_every_block_with_curl_is_a_shell_block(path: Path) -> None:
     assert [language for language, body in fences if "curl " in body and language != "sh"] == []
 
 
-def typed(script: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def typed(script: Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Output and errors as a reader would see them, one after the other."""
     shim = folder / "bin/curl"
     shim.parent.mkdir()
     shim.write_text(CURL.format(curl=shutil.which("curl")))
     shim.chmod(0o755)
-    env = os.environ | {"PATH": f"{shim.parent}:{os.environ['PATH']}"}
+    env = os.environ | variables | {"PATH": f"{shim.parent}:{os.environ['PATH']}"}
     return subprocess.run(
         ["bash", script],
         cwd=ROOT,
