@@ -69,6 +69,14 @@ def mission(arguments: list[str]) -> int:
     return run_tests(["-n0", "tests/mission", *arguments])
 
 
+def soak(arguments: list[str]) -> int:
+    """One at a time, and with the figures they print."""
+    from dev.test import SOAK
+    from dev.test import test as run_tests
+
+    return run_tests([*SOAK, *arguments])
+
+
 def fuzz(arguments: list[str]) -> int:
     from dev.fuzz import fuzz as run_fuzz
 
@@ -118,6 +126,7 @@ COMMANDS = {
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
     "mission": Command("What was asked for, row by row, on a running product", mission),
+    "soak": Command("Minutes under load: Redis away, a neighbour's provider out of order", soak),
     "fuzz": Command("Whatever the OpenAPI document allows, asked by one tenant about itself and another", fuzz),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),

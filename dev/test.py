@@ -17,6 +17,7 @@ from dev.versions import versions
 
 SYSTEM_POSTGRES = "--system-postgres"
 INTERRUPTED = 130
+SOAK = ("-n0", "-s", "tests/soak")
 
 
 def test(arguments: list[str]) -> int:

@@ -4,48 +4,18 @@ import json
 import socket
 import time
 from contextlib import contextmanager
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from django.db import connection
-from prometheus_client.parser import text_string_to_metric_families
 
 from delivery_gateway.models import NotificationLog
+from tests.flow.scrape import TOKEN, Scrape, ask
 from tests.flow.stack import answers, stack, wait_until
-
-TOKEN = "scraper"
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="workers beside the test need PostgreSQL"),
     pytest.mark.timeout(120),
 ]
-
-
-def ask(url, *, key="", body=None, token=""):
-    """Status and text."""
-    data = json.dumps(body).encode() if body is not None else None
-    named = {"Content-Type": "application/json", "X-API-KEY": key, "Authorization": f"Bearer {token}" if token else ""}
-    request = Request(url, data=data, headers={name: value for name, value in named.items() if value})
-    try:
-        with urlopen(request, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        return error.code, error.read().decode()
-
-
-class Scrape:
-    def __init__(self, url):
-        status, text = ask(f"{url}/metrics/", token=TOKEN)
-        assert status == 200, text
-        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        self.text, self.samples = text, [(s.name.removeprefix("traffic_control_"), s.labels, s.value) for s in samples]
-
-    def __call__(self, name: str, **labels: str) -> Any:
-        """The sum of the samples that have these labels; None when there are none."""
-        found = [value for known, own, value in self.samples if known == name and labels.items() <= own.items()]
-        return sum(found) if found else None
 
 
 @contextmanager
