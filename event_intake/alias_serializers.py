@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from event_intake.serializers import CHANNEL_NAMES, TimingSerializer, send_of
+from event_intake.serializers import CHANNEL_NAMES, TimingSerializer, validated_send
 from notification_processor.direct import DirectSend
 from traffic_control.serializers import ChannelField
 
@@ -36,4 +36,4 @@ class CustomerSendSerializer(TimingSerializer):
         if "message" in self.validated_data:
             said["body"] = self.validated_data["message"]
         channels = dict.fromkeys(self.validated_data["channels"])
-        return [send_of(said | {"channel": channel, "user_id": user_id}) for channel in channels]
+        return [validated_send(said | {"channel": channel, "user_id": user_id}) for channel in channels]

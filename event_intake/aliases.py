@@ -13,8 +13,9 @@ from delivery_gateway.views import NotificationsView, NotificationView
 from event_intake import alias_schemas
 from event_intake.alias_serializers import CustomerSendSerializer
 from event_intake.orders import customer_of
+from event_intake.plain_requests import send_of
 from event_intake.receipts import notification_receipt
-from event_intake.serializers import NotifySerializer, send_of
+from event_intake.serializers import NotifySerializer
 from notification_processor import direct
 from notification_processor.direct import DirectSend
 from tenants.authentication import TenantRequest
@@ -41,7 +42,7 @@ class SendView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         if object_of(request.data).keys() & CustomerSendSerializer.OWN_FIELDS:
             return send_to_customer(request)
-        row = direct.send(request.tenant, request.api_key.mode, send_of(NotifySerializer.read(request.data)))
+        row = direct.send(request.tenant, request.api_key.mode, send_of(request.data))
         receipt = notification_receipt(row, request.api_key)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
 

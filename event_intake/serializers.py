@@ -1,5 +1,6 @@
 """What tenants may say, and how it is told to the pipeline."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from user_preferences.serializers import RecipientSerializer
 
 CHANNEL_NAMES = tuple(CHANNELS)
 MAX_RECIPIENTS = 1_000
+EVENT_TYPE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
+PRINTABLE = re.compile(r"^[\x21-\x7e]+\Z")
 PRIORITIES = {"low": Event.Priority.LOW, "normal": Event.Priority.NORMAL, "high": Event.Priority.HIGH}
 
 
@@ -43,7 +46,7 @@ class EventSerializer(TimingSerializer):
     aliases = {"type": "event_type", "data": "payload"}
 
     event_type = serializers.RegexField(
-        r"^[A-Za-z0-9][A-Za-z0-9_.:-]*\Z",
+        EVENT_TYPE,
         max_length=128,
         error_messages={"invalid": "Use letters, digits and _ . : - only, e.g. ORDER_CREATED or order.created."},
     )
@@ -52,7 +55,7 @@ class EventSerializer(TimingSerializer):
     topic = serializers.CharField(max_length=64, required=False)
     payload = serializers.DictField(required=False)
     channels = serializers.ListField(child=ChannelField(channels=CHANNEL_NAMES), required=False, allow_empty=False)
-    idempotency_key = serializers.RegexField(r"^[\x21-\x7e]+\Z", max_length=255, required=False)
+    idempotency_key = serializers.RegexField(PRINTABLE, max_length=255, required=False)
     occurred_at = serializers.DateTimeField(required=False)
 
     def validate_topic(self, value: str) -> str:
@@ -96,7 +99,7 @@ def _people(attrs: dict[str, Any]) -> tuple[tuple[RecipientInput, ...], tuple[st
     return tuple(inline), tuple(dict.fromkeys(listed))
 
 
-def event_of(data: dict[str, Any]) -> NewEvent:
+def validated_event(data: dict[str, Any]) -> NewEvent:
     channels = data.get("channels")
     return NewEvent(
         event_type=data["event_type"],
@@ -148,7 +151,7 @@ class NotifySerializer(TimingSerializer):
         return attrs
 
 
-def send_of(data: dict[str, Any]) -> DirectSend:
+def validated_send(data: dict[str, Any]) -> DirectSend:
     return DirectSend(
         channel=data["channel"],
         to=data.get("to", ""),

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -13,21 +13,21 @@ from rest_framework.views import APIView
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import counts_by_status
 from event_intake import schemas
+from event_intake.plain_requests import event_of, send_of
 from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
 from event_intake.serializers import (
     EventBatchSerializer,
     EventSerializer,
     NotifyBatchSerializer,
     NotifySerializer,
-    event_of,
-    send_of,
 )
 from notification_processor import direct, events
 from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
 from traffic_control.errors import Problem, problem_of
 from traffic_control.pagination import page_of
-from traffic_control.serializers import StrictSerializer
+
+T = TypeVar("T")
 
 
 class EventsView(Idempotent, APIView):
@@ -51,7 +51,7 @@ class EventsView(Idempotent, APIView):
         request=EventSerializer, responses={202: schemas.EventReceipt}, examples=schemas.EVENT_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        event = event_of(EventSerializer.read(request.data))
+        event = event_of(request.data)
 
         (accepted,) = events.accept(request.tenant, request.api_key.mode, [event])
 
@@ -75,8 +75,8 @@ class EventBatchView(Idempotent, APIView):
         request=schemas.EventBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        parsed = [parse_item(EventSerializer, item) for item in EventBatchSerializer.read(request.data)["events"]]
-        good = [event_of(item) for item in parsed if not isinstance(item, Problem)]
+        parsed = [parse_item(event_of, item) for item in EventBatchSerializer.read(request.data)["events"]]
+        good = [item for item in parsed if not isinstance(item, Problem)]
 
         accepted = iter(events.accept(request.tenant, request.api_key.mode, good) if good else [])
 
@@ -116,7 +116,7 @@ class NotifyView(Idempotent, APIView):
         request=NotifySerializer, responses={202: schemas.NotificationReceipt}, examples=schemas.NOTIFY_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        send = send_of(NotifySerializer.read(request.data))
+        send = send_of(request.data)
 
         row = direct.send(request.tenant, request.api_key.mode, send)
 
@@ -136,8 +136,8 @@ class NotifyBatchView(Idempotent, APIView):
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
         items = NotifyBatchSerializer.read(request.data)["notifications"]
-        parsed = [parse_item(NotifySerializer, item) for item in items]
-        sends = [send_of(item) for item in parsed if not isinstance(item, Problem)]
+        parsed = [parse_item(send_of, item) for item in items]
+        sends = [item for item in parsed if not isinstance(item, Problem)]
 
         prepared = direct.prepare(request.tenant, request.api_key.mode, sends)
         opened = iter(direct.accept([p for p in prepared if isinstance(p, NewNotification)]))
@@ -152,10 +152,10 @@ class NotifyBatchView(Idempotent, APIView):
         return batch_response(parsed, answer, request)
 
 
-def parse_item(serializer: type[StrictSerializer], item: Any) -> dict[str, Any] | Problem:
-    """The validated data of one item of a batch, or its problem."""
+def parse_item(read: Callable[[Any], T], item: Any) -> T | Problem:
+    """What one item of a batch says, or its problem."""
     try:
-        return serializer.read(item)
+        return read(item)
     except ValidationError as exc:
         return problem_of(exc) or Problem("validation_error", str(exc))
 
