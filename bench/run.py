@@ -61,7 +61,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         taken = measure(bench, chosen, is_all=not given.only, began=began)
         bounds = take_limits(bench, given) if has_limits else []
     took = time.monotonic() - began
-    summary = summarize(facts | {"took": f"{took:.0f} s"}, taken, chosen, bounds)
+    conditions = {"counted": f"rounds in which others used up to {given.foreign:g} cores", "took": f"{took:.0f} s"}
+    summary = summarize(facts | conditions, taken, chosen, bounds)
     (folder / "summary.json").write_text(json.dumps(summary, indent=1))
     tell(summary, folder, given)
     return summary

@@ -99,7 +99,7 @@ def large_broadcast() -> Scenario:
 def intake(name: str, kind: work.Kind, connections: int, *, is_quick: bool) -> Scenario:
     """The price of accepting alone. Tuning is in the workers, so plain stands for both; the bare view has no events.
 
-    The first one, with one connection, warms up for those with more.
+    The first one warms up for all of them.
     """
     rounds, seconds = (2 if connections == 16 else 1, 1.0) if is_quick else (5, 2.5)
     return Scenario(

@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import arrivals, bare_design, plain_design, product_design, rounds
@@ -19,6 +19,7 @@ from bench.services import Keys, Place, Recipe, System, bring_up, make_place
 from dev.console import progress, say
 
 TRIES_PER_ROUND = 2
+WARM_UP_CONNECTIONS = 64  # enough that every thread of a web server has opened its connection to the database
 RECIPES: dict[str, Callable[[Place], Recipe]] = {
     PRODUCT: product_design.recipe,
     PLAIN: plain_design.recipe,
@@ -55,8 +56,9 @@ class Bench:
         """Rounds until enough count or too many were disturbed; ends at once when a design does it wrong."""
         self._bring_up(scenario)
         progress(f"{scenario.group.title}: {scenario.title}")
+        widely = replace(scenario, connections=max(WARM_UP_CONNECTIONS, scenario.connections))
         warm_up = scenario.slices if scenario.warm_up is None else scenario.warm_up
-        measured = [self._slice(scenario, entrant, 0) for entrant in warm_up]
+        measured = [self._slice(widely, entrant, 0) for entrant in warm_up]
         for number in range(1, TRIES_PER_ROUND * scenario.amount.rounds + 1):
             if any(rounds.wrong(one.slice) for one in measured) or self._is_too_late(scenario, number):
                 break

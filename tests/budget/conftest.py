@@ -93,6 +93,7 @@ def pipeline(acme: Registration, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     if connection.vendor != "postgresql":
         pytest.skip("the budget is PostgreSQL's")
     provider = Provider()
+    monkeypatch.setattr(wakeup._bell, "ask", lambda stage: None)
     monkeypatch.setattr(wakeup, "_send", lambda stage: None)
     monkeypatch.setattr(delivery, "get_provider", lambda channel, integration=None: provider)
     for module, moment in CLOCKS:
