@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 READS = ("SELECT", "SHOW")
 
@@ -50,5 +51,12 @@ def counted() -> Iterator[Counter]:
         counter.commits += 1
         return commit()
 
-    with patch.object(connection, "_commit", committing), connection.execute_wrapper(counter.executed):
+    def copying(cursor: CursorWrapper, sql: str, *source: Any) -> Any:  # Django lets COPY past its wrappers
+        return counter.executed(lambda *_: cursor.cursor.copy_expert(sql, *source), sql, None, False, {})
+
+    with (
+        patch.object(connection, "_commit", committing),
+        patch.object(CursorWrapper, "copy_expert", copying, create=True),
+        connection.execute_wrapper(counter.executed),
+    ):
         yield counter
