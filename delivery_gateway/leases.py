@@ -10,9 +10,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from operator import attrgetter
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from delivery_gateway import dead_letters, effects, ledger, measures
@@ -28,10 +31,18 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)  # longer than a task may run, so that a lease outlives its task
 GIVE_UP_AFTER = timedelta(days=3)
-COLUMNS = (
-    "status", "reason", "detail", "error_class", "error_code", "due_at", "sent_at", "attempts", "ambiguous", "crashes",
-    "integration_id", "provider", "provider_message_id", "provider_response",
+# A sent row changes in few columns that differ from row to row; any other may change in all of these.
+SENT = ("sent_at", "integration_id", "provider", "provider_message_id", "provider_response")
+HAS_SENT = """status = 'sent', attempts = t.attempts + 1, crashes = 0, due_at = NULL, lease_until = NULL,
+    reason = '', detail = '', error_class = '', error_code = ''"""
+OTHERWISE = (
+    "status", "reason", "detail", "error_class", "error_code", "due_at", "attempts", "ambiguous", "crashes",
+    "integration_id", "provider",
 )  # fmt: skip
+ATTEMPT = (
+    "id", "notification", "number", "outcome", "code", "detail", "http_status", "duration_ms", "started_at",
+)  # fmt: skip
+NO_ATTEMPT = (None,) * len(ATTEMPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +60,51 @@ class Outcome:
 
 
 def claim(lane: str, *, limit: int, now: datetime) -> list[NotificationLog]:
-    """Up to `limit` queued rows of the lane, in order of rank, leased to the caller."""
+    """Up to `limit` queued rows of the lane, in order of rank, leased to the caller.
+
+    From here on they count as routed; a row that nobody has routed yet still says so, and the caller has to do it.
+    """
+    if connection.vendor == "postgresql":
+        claimed = NotificationLog.objects.raw(_claim(), [lane, limit, now + LEASE, now])
+        return sorted(claimed, key=attrgetter("rank"))
     with transaction.atomic():
-        queued = NotificationLog.objects.select_for_update(skip_locked=True).filter(lane=lane, status=Status.QUEUED)
-        rows = list(queued.order_by("rank")[:limit])
+        rows = list(NotificationLog.objects.filter(lane=lane, status=Status.QUEUED).order_by("rank")[:limit])
         for row in rows:
             row.fence += 1
-        claims = [(row.id, row.fence, Status.SENDING, now + LEASE) for row in rows]
-        update_from_values(NotificationLog, ("fence", "status", "lease_until"), claims)
+        claims = [(row.id, row.fence, Status.SENDING, now + LEASE, row.routed_at or now) for row in rows]
+        update_from_values(NotificationLog, ("fence", "status", "lease_until", "routed_at"), claims)
     return rows
+
+
+@cache
+def _claim() -> str:
+    """One statement, so one commit. The CTE keeps the planner from locking rows more than once."""
+    table, names = NotificationLog._meta.db_table, [str(f.column) for f in NotificationLog._meta.concrete_fields]
+    returned = ", ".join(f"{'q' if name == 'routed_at' else 't'}.{connection.ops.quote_name(name)}" for name in names)
+    return f"""
+        WITH q AS MATERIALIZED (
+            SELECT id, routed_at FROM {table} WHERE lane = %s AND status = 'queued'
+            ORDER BY rank LIMIT %s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE {table} AS t
+        SET fence = t.fence + 1, status = 'sending', lease_until = %s, routed_at = coalesce(t.routed_at, %s)
+        FROM q WHERE t.id = q.id RETURNING {returned}
+    """  # noqa: S608 - names come from the model
 
 
 def finish(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> None:
     """Records the outcomes in one transaction. Rows whose fence has moved on are left alone."""
     now = now or timezone.now()
-    settled = [_settle(outcome, now) for outcome in outcomes]
+    settled = [(outcome, _settle(outcome, now)) for outcome in outcomes]
     with transaction.atomic():
-        kept = update_from_values(
-            NotificationLog,
-            COLUMNS,
-            [(row.id, row.fence, *(getattr(row, name) for name in COLUMNS)) for row in settled],
-            match=("id", "fence"),
-            where="t.status = 'sending'",
-            increments="lease_until = NULL",
-        )
-        mine = [(o, row) for o, row in zip(outcomes, settled, strict=True) if row.id in kept]
-        Attempt.objects.bulk_create([_attempt(o) for o, _ in mine if o.result is not None])
+        kept = _write(settled)
+        mine = settled if len(kept) == len(settled) else [pair for pair in settled if pair[1].id in kept]
         effects.apply([(o.row, o.result, o.integration_id) for o, _ in mine], now=now)
         measures.finished(mine, now=now)
         if failed := [row for _, row in mine if row.status == Status.FAILED]:
             dead_letters.open_letters(failed)
         ledger.wake_lanes(row.lane for _, row in mine if row.status == Status.QUEUED)
-    for outcome in outcomes:
+    for outcome in outcomes if mine is not settled else ():
         if outcome.row.id not in kept:
             log.warning("lease was lost; outcome not recorded", extra={"notification": outcome.row.id})
 
@@ -123,7 +147,8 @@ def _settle(outcome: Outcome, now: datetime) -> NotificationLog:
         row.status, row.sent_at, row.due_at, row.crashes = Status.SENT, now, None, 0
         row.attempts += 1
         row.reason = row.detail = row.error_class = row.error_code = ""
-        row.provider_message_id, row.provider_response = result.provider_id[:255], result.detail[:500]
+        row.provider_message_id = storable(result.provider_id, 255)
+        row.provider_response = storable(result.detail, 500)
         return row
     step = outcome.step or _step(outcome, now)
     row.status, row.due_at, row.reason, row.detail = step.status, step.due_at, step.reason, outcome.detail[:500]
@@ -131,7 +156,8 @@ def _settle(outcome: Outcome, now: datetime) -> NotificationLog:
     row.ambiguous += int(step.counts_ambiguous)
     row.crashes = row.crashes + 1 if getattr(result, "code", "") == "lapsed" else 0
     if result is not None:
-        row.error_class, row.error_code, row.detail = result.error_class, result.code[:100], str(result)[:500]
+        row.error_class, row.error_code = result.error_class, storable(result.code, 100)
+        row.detail = storable(str(result), 500)
     return row
 
 
@@ -143,25 +169,55 @@ def _step(outcome: Outcome, now: datetime) -> Step:
 
 
 def _copy(row: NotificationLog) -> NotificationLog:
-    return NotificationLog.from_db(
-        None,
-        [f.attname for f in row._meta.concrete_fields],
-        [getattr(row, f.attname) for f in row._meta.concrete_fields],
+    """Django's own ways to copy a row cost more than all else that is done about it."""
+    copied = NotificationLog.__new__(NotificationLog)
+    copied.__dict__.update(row.__dict__)
+    return copied
+
+
+def _write(settled: Sequence[tuple[Outcome, NotificationLog]]) -> set[uuid.UUID]:
+    """The rows and their attempts: one statement for what was sent, one for the rest. Ids of those still ours."""
+    sent = [pair for pair in settled if pair[1].status == Status.SENT]
+    others = [pair for pair in settled if pair[1].status != Status.SENT] if len(sent) < len(settled) else []
+    kept: set[uuid.UUID] = set()
+    for pairs, columns, increments in ((sent, SENT, HAS_SENT), (others, OTHERWISE, "lease_until = NULL")):
+        if pairs:
+            values = attrgetter("id", "fence", *columns)
+            kept |= update_from_values(
+                NotificationLog,
+                columns,
+                [(*values(row), *_attempt(outcome)) for outcome, row in pairs],
+                match=("id", "fence"),
+                where="t.status = 'sending'",
+                increments=increments,
+                beside=(Attempt, ATTEMPT),
+            )
+    return kept
+
+
+def _attempt(outcome: Outcome) -> tuple[Any, ...]:
+    """The values of ATTEMPT. Without an id when no call was made: then there is none."""
+    result, row = outcome.result, outcome.row
+    if result is None:
+        return NO_ATTEMPT
+    code, outcome_name = "", "sent"
+    if isinstance(result, DeliveryError):
+        code, outcome_name = storable(result.code, 100), "lapsed" if result.code == "lapsed" else result.error_class
+    return (
+        uuid7(),
+        row.id,
+        row.fence,
+        outcome_name,
+        code,
+        storable(result.detail, 500),
+        result.http_status,
+        outcome.duration_ms,
+        outcome.started_at,
     )
 
 
-def _attempt(outcome: Outcome) -> Attempt:
-    result = outcome.result
-    is_lapse = getattr(result, "code", "") == "lapsed"
-    error_class = "lapsed" if is_lapse else getattr(result, "error_class", "sent")
-    return Attempt(
-        id=uuid7(),
-        notification_id=outcome.row.id,
-        number=outcome.row.fence,
-        outcome=error_class,
-        code=getattr(result, "code", "")[:100],
-        detail=str(getattr(result, "detail", ""))[:500],
-        http_status=getattr(result, "http_status", None),
-        duration_ms=outcome.duration_ms,
-        started_at=outcome.started_at,
-    )
+def storable(text: str, limit: int) -> str:
+    """As much of what a provider said as a column takes; PostgreSQL knows neither NUL nor half a character."""
+    if not text.isascii() or "\0" in text:
+        text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    return text[:limit]
