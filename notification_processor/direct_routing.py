@@ -7,11 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from delivery_gateway import ledger, measures
+from delivery_gateway import ledger, limits, measures
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
-from notification_processor import limits
 from notification_processor.defaults import channel_defaults
 from user_preferences import policy, selectors
 

@@ -14,11 +14,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from delivery_gateway import ledger
+from delivery_gateway import ledger, limits
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
-from notification_processor import context, deduplication, limits, templates
+from notification_processor import context, deduplication, templates
 from notification_processor.audience import Slice, next_slices
 from notification_processor.defaults import ChannelDefaults, channel_defaults
 from notification_processor.models import Event

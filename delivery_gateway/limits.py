@@ -8,6 +8,8 @@ from django.conf import settings
 
 from traffic_control.rate_limit import opaque, parse_limit, reserve_within
 
+REASON = "recipient_rate_limit"
+
 Recipient = tuple[uuid.UUID, str, str, str]  # tenant id, user_id or address, channel, mode
 
 
