@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import leases, pacing
+from delivery_gateway import late_routing, leases, pacing
 from delivery_gateway.circuit_breaker import GO, Gate
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import DeliveryError, Misconfigured
@@ -18,7 +18,7 @@ from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS, get_provider
 from delivery_gateway.retry import Step
-from delivery_gateway.sandbox import Inbox, Sandbox
+from delivery_gateway.sandbox import Inbox, Sandbox, is_instant
 from delivery_gateway.states import Status
 from tenants.integrations import IntegrationConfig, default_integrations
 from traffic_control.wakeup import publish, wake
@@ -28,23 +28,30 @@ log = logging.getLogger(__name__)
 BATCH = 100
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
+<<<<<<< HEAD
 PATIENCE = 0.25  # seconds a task waits for its sends before it looks whether the next batch may start
 SILENCE = 0.05  # seconds without an answer after which it waits no longer: what hangs would hold up all who come next
+=======
+PATIENCE = 0.25  # seconds a task waits for the last of its sends
+>>>>>>> 2f81b1e (wip)
 PAUSED = "The integration is paused; repair it to resume."
 
 
 def deliver(lane: str) -> int:
-    """Delivers what is queued in the lane; how many rows it claimed. Safe to run at any time, any number of times."""
-    began, total = time.monotonic(), 0
-    while True:
-        rows = leases.claim(lane, limit=BATCH, now=timezone.now())
-        total += len(rows)
-        is_full = len(rows) == BATCH
-        if is_full and total == BATCH and not settings.CELERY_TASK_ALWAYS_EAGER:
-            publish(f"deliver.{lane}")  # concurrency grows with the backlog
-        if rows:
-            _send(rows)
+    """Delivers what is queued in the lane; how many rows it claimed. Safe to run at any time, any number of times.
+
+    Returns when all has landed, or when only what is slow or waits for its turn is left; that lands by itself.
+    """
+    began, total, gate = time.monotonic(), 0, Gate()
+    flight, is_inline = Flight(gate), settings.CELERY_TASK_ALWAYS_EAGER
+    try:
+        while rows := leases.claim(lane, limit=BATCH, now=timezone.now()):
+            total += len(rows)
+            if total == BATCH and not is_inline:
+                publish(f"deliver.{lane}")  # concurrency grows with the backlog
+            flight.take(_ready(rows, gate))
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
+<<<<<<< HEAD
         if not is_full:
             return total
         if time.monotonic() - began > TASK_SECONDS:
@@ -64,16 +71,29 @@ def _send(rows: list[NotificationLog]) -> None:
         flight.land(PATIENCE)
     if flight.size:
         harbour().leave(flight)
+=======
+            if len(rows) < BATCH:
+                break
+            flight.land(enough=lambda: flight.waiting < BATCH and not is_inline)
+            if time.monotonic() - began > TASK_SECONDS:
+                wake(f"deliver.{lane}")
+                break
+        flight.land(float("inf") if is_inline else PATIENCE)
+    finally:
+        if flight.size:
+            harbour().leave(flight)
+    return total
+>>>>>>> 2f81b1e (wip)
 
 
 def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:
     """Those to send now or in a moment. All others are settled here."""
-    settled: list[Outcome] = []
-    jobs = _in_turn(_admitted(_with_providers(rows, settled), gate, settled), settled)
-    instant = [job for job in jobs if isinstance(job.provider, Inbox)]
+    to_send, settled = late_routing.decide(rows, now=timezone.now())
+    jobs = _in_turn(_admitted(_with_providers(to_send, settled), gate, settled), settled)
+    instant = [job for job in jobs if is_instant(job.provider, job.row.to)]
     if settled or instant:
         record(settled + [attempt(job) for job in instant])
-    return [job for job in jobs if not isinstance(job.provider, Inbox)]
+    return [job for job in jobs if not is_instant(job.provider, job.row.to)] if instant else jobs
 
 
 def _with_providers(rows: list[NotificationLog], settled: list[Outcome]) -> list[Job]:
@@ -85,9 +105,7 @@ def _with_providers(rows: list[NotificationLog], settled: list[Outcome]) -> list
     jobs, now = [], timezone.now()
     for row in rows:
         config = configs.get(row.channel, {}).get(row.tenant_id) if row.mode == "live" else None
-        if row.expires_at is not None and row.expires_at <= now:
-            settled.append(Outcome(row, None, now, step=Step(Status.EXPIRED, reason="expired")))
-        elif config is not None and config.is_paused and uses_credentials(row):
+        if config is not None and config.is_paused and uses_credentials(row):
             step = Step(Status.HELD, reason="integration_paused")
             settled.append(Outcome(row, None, now, step=step, detail=PAUSED, integration_id=config.id))
         else:

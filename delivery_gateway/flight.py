@@ -3,8 +3,9 @@
 import logging
 import queue
 import random
+import resource
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -27,7 +28,8 @@ from tenants.integrations import IntegrationConfig
 
 log = logging.getLogger(__name__)
 
-FLUSH_ROWS, FLUSH_SECONDS = 25, 0.1
+# What has landed but is not recorded yet may be sent again if the process is killed: never more than this.
+FLUSH_ROWS, FLUSH_SECONDS = 100, 0.05
 LOOK_EVERY = 0.25  # seconds, for sends that have become slow
 STAY_AWAY = 3.0  # seconds, doubled at random, that a message waits when its provider has a full house already
 WRITE_AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to record what came in, while PostgreSQL is away
@@ -63,33 +65,37 @@ class Flight:
     def __init__(self, gate: Gate) -> None:
         self.size = 0
         self._gate = gate
-        self._most_slow = settings.DELIVERY_CONCURRENCY
         self._runway = _runway(settings.DELIVERY_CONCURRENCY)
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
 
-    def is_crowded(self, limit: int) -> bool:
-        """Whether the threads of this process have more than `limit` sends before them."""
-        return self._runway.crowd() > limit
+    @property
+    def waiting(self) -> int:
+        """Sends that the threads of this process have yet to begin."""
+        return self._runway.waiting
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Starts each job at its moment."""
         self.size += len(jobs)
         now = time.monotonic()
         for job in jobs:
-            start = partial(self._runway.submit, job.owner, partial(self._fly, job))
             if job.start_at <= now:
-                start()
+                self._runway.submit(job.owner, partial(self._fly, job))
             else:
-                _metronome().at(job.start_at, start)
+                _metronome().at(job.start_at, partial(self._runway.submit, job.owner, partial(self._fly, job)))
 
+<<<<<<< HEAD
     def has_news(self) -> bool:
         """Whether something has come in that is not recorded yet."""
         return not self._landed.empty()
 
     def land(self, seconds: float = float("inf"), *, silence: float = float("inf")) -> None:
         """Records what comes in, until nothing is out, `seconds` have passed, or nothing has come in for `silence`."""
+=======
+    def land(self, seconds: float = float("inf"), *, enough: Callable[[], bool] = lambda: False) -> None:
+        """Records what comes in, until nothing is out, `seconds` have passed, or it is `enough`."""
+>>>>>>> 2f81b1e (wip)
         until = time.monotonic() + seconds
-        while self.size and (now := time.monotonic()) < until:
+        while self.size and not enough() and (now := time.monotonic()) < until:
             self._runway.make_way()
             landed = self._gathered(min(until, now + LOOK_EVERY, now + silence))
             if not landed and silence < LOOK_EVERY:
@@ -113,15 +119,15 @@ class Flight:
                 until = time.monotonic() + FLUSH_SECONDS
         return landed
 
-    def _fly(self, job: Job) -> None:
-        self._landed.put((job, self._outcome(job)))
+    def _fly(self, job: Job, has_room: bool) -> None:
+        self._landed.put((job, self._outcome(job, has_room)))
 
-    def _outcome(self, job: Job) -> Outcome:
+    def _outcome(self, job: Job, has_room: bool) -> Outcome:
         if time.monotonic() > job.start_by:  # others were slow: give it back, unsent
             return Outcome(job.row, None, timezone.now(), step=NOT_STARTED)
         if job.circuit and not job.is_probe and (wait := self._gate.refusal(job.circuit)) is not None:
             return refused(job, wait)
-        if self._runway.slow_calls(job.owner) >= self._most_slow:
+        if not has_room:
             wait = STAY_AWAY * (1 + random.random())  # noqa: S311 - spreads load, guards nothing
             return not_now(
                 job, step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now()), SLOW
@@ -218,7 +224,16 @@ def _result(job: Job, outcome: Outcome) -> Result | None:
 @cache
 def _runway(size: int) -> Runway:
     """One per process, made after the fork."""
-    return Runway(size)
+    _allow_descriptors(8 * size)
+    return Runway(size, at=_metronome().at)
+
+
+def _allow_descriptors(count: int) -> None:
+    """A call takes up to two, of twice `size` calls; as many connections again may be at rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @cache

@@ -1,7 +1,12 @@
-"""Threads for sending. A provider that hangs takes neither the threads nor the time of the others.
+"""Threads for sending: many while providers take their time, few while they answer at once.
 
-At most `size` calls of one owner run at a time, and a quarter more of all owners together, who take turns. A call that
-has taken SLOW seconds makes room for another one, as long as fewer than MOST_SLOW do.
+Young calls share the lanes. There are START of them, because threads that all have something to do hold each other up;
+as long as calls wait, there come to be more, unless a thread that could run is kept waiting for the processor: then
+more of them would only cost. A call older than SLOW seconds waits for its provider and gives its lane to another.
+
+Whoever hangs takes neither the threads nor the time of others. Owners take turns, a quarter of the lanes is left to
+other owners, and nobody has more calls out than threads are free: the first one that hangs leaves half of them, the
+second one half of these. What an owner with a full house of slow calls still wants is turned away: `call(False)`.
 """
 
 import logging
@@ -11,13 +16,17 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 log = logging.getLogger(__name__)
 
+START = 16  # lanes
 SLOW = 1.0  # seconds
-MOST_SLOW = 64
+LOOK_EVERY = 0.02  # seconds between looks whether more lanes would help
+LATE = 0.003  # seconds: a look that comes later than this had to wait for the processor
 
-Call = Callable[[], object]
+Call = Callable[[bool], object]  # told whether there is room for it; if not, it must come back at once
+At = Callable[[float, Callable[[], object]], None]
 
 
 @dataclass(eq=False, slots=True)
@@ -31,50 +40,78 @@ class Run:
 
 
 class Runway:
-    """Somebody has to `make_way` now and then; calls must not raise."""
+    """At most `size` calls of one owner, twice as many of all. Somebody has to `make_way` now and then; calls must not
+    raise. `at` starts something at a moment; without it the lanes stay as they are."""
 
-    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._each, self._all, self._clock = size, size + max(2, size // 4), clock
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic, *, at: At | None = None) -> None:
+        self._size, self._clock, self._at = size, clock, at
+        self.lanes, self.waiting = min(START, size), 0
         self._waiting: OrderedDict[Hashable, deque[Call]] = OrderedDict()  # whose turn it is comes first
         self._running: set[Run] = set()
-        self._quick: Counter[Hashable] = Counter()
+        self._young: Counter[Hashable] = Counter()
         self._slow: Counter[Hashable] = Counter()
+        self._is_watched = at is None
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(self._all + MOST_SLOW, thread_name_prefix="deliver")
+        self._threads = ThreadPoolExecutor(2 * size + START, thread_name_prefix="deliver")
 
     def submit(self, owner: Hashable, call: Call) -> None:
         with self._lock:
             self._waiting.setdefault(owner, deque()).append(call)
+            self.waiting += 1
             run = self._next()
+            begins_to_wait = self.waiting > 0 and not self._is_watched
+            self._is_watched |= begins_to_wait
         if run is not None:
             self._threads.submit(self._work, run)
-
-    def slow_calls(self, owner: Hashable) -> int:
-        return self._slow[owner]
-
-    def crowd(self) -> int:
-        """Calls that run or wait for a thread, without the slow ones."""
-        with self._lock:
-            return self._quick.total() + sum(map(len, self._waiting.values()))
+        if begins_to_wait:
+            self._look_later()
 
     def make_way(self) -> None:
-        """Looks for calls that have become slow, and starts others in their place."""
+        """Looks for calls that have become slow, and starts others in their place. Turns away whose house is full."""
         with self._lock:
             latest = self._clock() - SLOW
-            slow = [run for run in self._running if not run.is_slow and run.began <= latest]
-            for run in slow[: MOST_SLOW - self._slow.total()]:
-                run.is_slow = True
-                self._quick[run.owner] -= 1
-                self._slow[run.owner] += 1
-            instead = [begun for _ in slow if (begun := self._next())]
-        for run in instead:
+            for run in self._running:
+                if not run.is_slow and run.began <= latest:
+                    run.is_slow = True
+                    self._young[run.owner] -= 1
+                    self._slow[run.owner] += 1
+            begun = list(iter(self._next, None))
+            turned_away = self._turned_away()
+        self._start(begun)
+        for call in turned_away:
+            call(False)
+
+    def adapt(self, late: float) -> None:
+        """`late`: seconds that a thread has just waited although it could run."""
+        with self._lock:
+            if late > LATE:
+                self.lanes = max(min(START, self._size), self.lanes * 3 // 4)
+            elif self.waiting:
+                self.lanes = min(self._size, self.lanes + self.lanes // 2)
+            begun = list(iter(self._next, None))
+        self._start(begun)
+
+    def _look_later(self) -> None:
+        assert self._at is not None  # noqa: S101 - without it nobody comes here
+        moment = self._clock() + LOOK_EVERY
+        self._at(moment, partial(self._look, moment))
+
+    def _look(self, moment: float) -> None:
+        self.adapt(self._clock() - moment)
+        with self._lock:
+            self._is_watched = self.waiting > 0
+        if self._is_watched:
+            self._look_later()
+
+    def _start(self, runs: list[Run]) -> None:
+        for run in runs:
             self._threads.submit(self._work, run)
 
     def _work(self, run: Run) -> None:
         current: Run | None = run
         while current is not None:
             try:
-                current.call()
+                current.call(True)
             except Exception:
                 log.exception("a call has raised")
             current = self._after(current)
@@ -83,7 +120,7 @@ class Runway:
         """The next call, for the same thread."""
         with self._lock:
             self._running.remove(run)
-            kind = self._slow if run.is_slow else self._quick
+            kind = self._slow if run.is_slow else self._young
             kind[run.owner] -= 1
             if not kind[run.owner]:
                 del kind[run.owner]
@@ -91,20 +128,35 @@ class Runway:
 
     def _next(self) -> Run | None:
         """A waiting call that there is room for, of the owner whose turn it is. The lock is held."""
-        if self._quick.total() >= self._all:
+        young = len(self._running) - self._slow.total()
+        if not self.waiting or young >= self.lanes + max(2, self.lanes // 4):
             return None
+        share = self._share()
         for _ in range(len(self._waiting)):
             owner = next(iter(self._waiting))
             self._waiting.move_to_end(owner)
-            if self._quick[owner] < self._each:
+            if self._young[owner] < self.lanes and self._young[owner] + self._slow[owner] < share:
                 return self._begun(owner)
         return None
+
+    def _share(self) -> int:
+        """Calls that one owner may have out now."""
+        return min(self._size, 2 * self._size - len(self._running))
 
     def _begun(self, owner: Hashable) -> Run:
         calls = self._waiting[owner]
         run = Run(owner, calls.popleft(), self._clock())
+        self.waiting -= 1
         if not calls:
             del self._waiting[owner]
-        self._quick[owner] += 1
+        self._young[owner] += 1
         self._running.add(run)
         return run
+
+    def _turned_away(self) -> list[Call]:
+        """What those owners still want whose slow calls are all that they may have. The lock is held."""
+        share = self._share()
+        full = [owner for owner in self._waiting if self._slow[owner] and self._slow[owner] >= share]
+        calls = [call for owner in full for call in self._waiting.pop(owner)]
+        self.waiting -= len(calls)
+        return calls

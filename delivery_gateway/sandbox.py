@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass
 
-from delivery_gateway.contract import Message, Misconfigured, Receipt, RecipientGone, Transient
+from delivery_gateway.contract import Channel, Message, Misconfigured, Receipt, RecipientGone, Transient
 
 BOUNCES = frozenset({"bounce@sim.test"})
-SLOW_SECONDS = 2.0
+SLOW, SLOW_SECONDS = "slow@sim.test", 2.0
 FLAKY_FAILURES = 2
 
 
@@ -22,7 +22,7 @@ class Sandbox:
                 raise RecipientGone("Simulated: there is no such mailbox.", code="simulated_gone")
             case "misconfigured@sim.test":
                 raise Misconfigured("Simulated: the credentials were refused.", code="simulated_misconfigured")
-            case "slow@sim.test":
+            case address if address == SLOW:
                 time.sleep(SLOW_SECONDS)
         return Receipt(provider_id=f"sandbox-{message.id}", detail="captured in the sandbox")
 
@@ -39,3 +39,8 @@ class Inbox:
 
     def close(self) -> None:
         """Holds nothing."""
+
+
+def is_instant(provider: Channel, address: str) -> bool:
+    """Whether its answer is a matter of microseconds, so that no thread needs to wait for it."""
+    return isinstance(provider, Inbox) or (isinstance(provider, Sandbox) and address != SLOW)

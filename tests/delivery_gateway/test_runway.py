@@ -19,14 +19,18 @@ class Calls:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
+        self.turned_away: list[str] = []
         self.gates: dict[str, threading.Event] = {}
 
     def of(self, name):
         self.gates[name] = threading.Event()
 
-        def call():
+        def call(has_room):
             self.begun.append(name)
-            self.gates[name].wait(20)
+            if has_room:
+                self.gates[name].wait(20)
+            else:
+                self.turned_away.append(name)
 
         return call
 
@@ -74,52 +78,95 @@ def test_owner_has_so_many_calls_at_a_time_and_leaves_room_for_others(way, calls
     submit(way, calls, "b", 3)
 
     assert sorted(calls.wait_for(6)) == ["a0", "a1", "a2", "a3", "b0", "b1"]
-    assert way.crowd() == 9
+    assert way.waiting == 3
     calls.end("a0")
     assert len(calls.wait_for(7)) == 7
 
 
 def test_owners_take_turns(calls, clock):
-    way = Runway(1, clock)  # three of all
+    way = Runway(1, clock)  # two of all
     submit(way, calls, "a", 3)
     submit(way, calls, "b", 3)
     submit(way, calls, "c", 1)
-    calls.wait_for(3)
+    calls.wait_for(2)
 
-    calls.end()
+    calls.end("a0", "b0", "a1", "b1")
 
-    wait_until(lambda: way.crowd() == 0, seconds=5, what="the end")
-    assert sorted(calls.begun[:3]) == ["a0", "b0", "c0"]
+    begun = calls.wait_for(5)
+    assert sorted(begun[:2]) == ["a0", "b0"]
+    assert "c0" in begun[2:5]
 
 
-def test_calls_that_have_become_slow_make_way(way, calls, clock):
+def test_calls_that_have_become_slow_make_way_for_other_owners(way, calls, clock):
+    submit(way, calls, "a", 4)
+    submit(way, calls, "b", 2)
+    submit(way, calls, "c", 1)
+    calls.wait_for(6)  # no lane is left
+
+    clock.now += runway.SLOW
+    way.make_way()
+
+    assert calls.wait_for(7)[6] == "c0"
+    assert way.waiting == 0
+
+
+def test_owner_with_a_full_house_of_slow_calls_is_turned_away(way, calls, clock):
     submit(way, calls, "a", 7)
     calls.wait_for(SIZE)
 
     clock.now += runway.SLOW
     way.make_way()
 
-    assert sorted(calls.wait_for(7)) == [f"a{number}" for number in range(7)]
-    assert (way.slow_calls("a"), way.slow_calls("b"), way.crowd()) == (4, 0, 3)
-    calls.end()
-    wait_until(lambda: way.slow_calls("a") == 0 and way.crowd() == 0, seconds=5, what="the end")
+    assert calls.turned_away == ["a4", "a5", "a6"]
+    assert way.waiting == 0
 
 
-def test_only_so_many_slow_calls_make_way(way, calls, clock, monkeypatch):
-    monkeypatch.setattr(runway, "MOST_SLOW", 2)
-    submit(way, calls, "a", 7)
-    calls.wait_for(SIZE)
+def test_each_further_owner_that_hangs_gets_half_of_what_is_left(calls, clock):
+    way = Runway(8, clock)
+    for owner in "abcd":
+        submit(way, calls, owner, 20)
+        clock.now += runway.SLOW
+        way.make_way()
+    submit(way, calls, "innocent", 1)
 
-    clock.now += runway.SLOW
-    way.make_way()
-    way.make_way()
+    out = [name for name in calls.wait_for(81) if name not in calls.turned_away]
+    assert [sum(name.startswith(owner) for name in out) for owner in "abcd"] == [8, 4, 2, 1]
+    assert "innocent0" in out
 
-    calls.wait_for(6)
-    assert (way.slow_calls("a"), way.crowd()) == (2, 5)
+
+def test_lanes_come_while_calls_wait_and_go_when_threads_wait_for_the_processor(calls, clock):
+    way = Runway(100, clock)
+    submit(way, calls, "a", 60)
+    calls.wait_for(runway.START)
+
+    for _ in range(3):
+        way.adapt(0.0)
+    assert len(calls.wait_for(54)) == way.lanes == 54
+    for _ in range(9):
+        way.adapt(runway.LATE * 2)
+
+    assert way.lanes == runway.START
+
+
+def test_lanes_stay_few_while_nothing_waits(calls, clock):
+    way = Runway(100, clock)
+    submit(way, calls, "a", 3)
+
+    way.adapt(0.0)
+
+    assert way.lanes == runway.START
+
+
+def test_calls_that_wait_bring_the_looks_by_themselves(calls):
+    way = Runway(100, at=Metronome().at)
+
+    submit(way, calls, "a", 60)
+
+    assert len(calls.wait_for(60)) == 60
 
 
 def test_call_that_raises_harms_nobody(way, calls, caplog):
-    way.submit("a", lambda: 1 / 0)
+    way.submit("a", lambda _: 1 / 0)
     submit(way, calls, "a", 1)
 
     assert calls.wait_for(1) == ["a0"]
