@@ -28,12 +28,8 @@ log = logging.getLogger(__name__)
 BATCH = 100
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
-<<<<<<< HEAD
-PATIENCE = 0.25  # seconds a task waits for its sends before it looks whether the next batch may start
-SILENCE = 0.05  # seconds without an answer after which it waits no longer: what hangs would hold up all who come next
-=======
 PATIENCE = 0.25  # seconds a task waits for the last of its sends
->>>>>>> 2f81b1e (wip)
+SILENCE = 0.05  # seconds without an answer after which it waits no longer: what hangs would hold up all who come next
 PAUSED = "The integration is paused; repair it to resume."
 
 
@@ -51,39 +47,20 @@ def deliver(lane: str) -> int:
                 publish(f"deliver.{lane}")  # concurrency grows with the backlog
             flight.take(_ready(rows, gate))
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
-<<<<<<< HEAD
-        if not is_full:
-            return total
-        if time.monotonic() - began > TASK_SECONDS:
-            wake(f"deliver.{lane}")
-            return total
-
-
-def _send(rows: list[NotificationLog]) -> None:
-    """Returns when all has landed, or when only what is slow or waits for its turn is left; that lands by itself."""
-    gate = Gate()
-    flight = Flight(gate)
-    flight.take(_ready(rows, gate))
-    if settings.CELERY_TASK_ALWAYS_EAGER:
-        return flight.land()
-    flight.land(PATIENCE, silence=SILENCE)
-    while flight.size and flight.is_crowded(BATCH // 2):
-        flight.land(PATIENCE)
-    if flight.size:
-        harbour().leave(flight)
-=======
             if len(rows) < BATCH:
                 break
             flight.land(enough=lambda: flight.waiting < BATCH and not is_inline)
             if time.monotonic() - began > TASK_SECONDS:
                 wake(f"deliver.{lane}")
                 break
-        flight.land(float("inf") if is_inline else PATIENCE)
+        if is_inline:
+            flight.land()
+        else:
+            flight.land(PATIENCE, silence=SILENCE)
     finally:
         if flight.size:
             harbour().leave(flight)
     return total
->>>>>>> 2f81b1e (wip)
 
 
 def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # What has landed but is not recorded yet may be sent again if the process is killed: never more than this.
 FLUSH_ROWS, FLUSH_SECONDS = 100, 0.05
+INFINITY = float("inf")
 LOOK_EVERY = 0.25  # seconds, for sends that have become slow
 STAY_AWAY = 3.0  # seconds, doubled at random, that a message waits when its provider has a full house already
 WRITE_AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries to record what came in, while PostgreSQL is away
@@ -83,17 +84,15 @@ class Flight:
             else:
                 _metronome().at(job.start_at, partial(self._runway.submit, job.owner, partial(self._fly, job)))
 
-<<<<<<< HEAD
     def has_news(self) -> bool:
         """Whether something has come in that is not recorded yet."""
         return not self._landed.empty()
 
-    def land(self, seconds: float = float("inf"), *, silence: float = float("inf")) -> None:
-        """Records what comes in, until nothing is out, `seconds` have passed, or nothing has come in for `silence`."""
-=======
-    def land(self, seconds: float = float("inf"), *, enough: Callable[[], bool] = lambda: False) -> None:
-        """Records what comes in, until nothing is out, `seconds` have passed, or it is `enough`."""
->>>>>>> 2f81b1e (wip)
+    def land(
+        self, seconds: float = INFINITY, *, silence: float = INFINITY, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Records what comes in, until nothing is out, `seconds` have passed, nothing has come in for `silence`, or it
+        is `enough`."""
         until = time.monotonic() + seconds
         while self.size and not enough() and (now := time.monotonic()) < until:
             self._runway.make_way()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -38,14 +39,14 @@ class Webhook:
     clock: Callable[[], float] = time.time
 
     def send(self, message: Message) -> Receipt:
-        body, now = orjson.dumps(payload(message)), int(self.clock())
+        body, now, message_id = orjson.dumps(payload(message)), int(self.clock()), str(message.id)
         signed = {
-            "webhook-id": str(message.id),
+            "webhook-id": message_id,
             "webhook-timestamp": str(now),
-            "webhook-signature": " ".join(sign(key, str(message.id), now, body) for key in self.keys),
-            "Idempotency-Key": str(message.id),
+            "webhook-signature": " ".join([sign(key, message_id, now, body) for key in self.keys]),
+            "Idempotency-Key": message_id,
         }
-        reply = self.egress.post(message.address, body=body, headers=dict(self.headers) | signed)
+        reply = self.egress.post(message.address, body=body, headers={**self.headers, **signed})
         if not reply.is_success:
             raise refusal(reply, CLASSES)
         return Receipt(detail=reply.text[:EXCERPT], http_status=reply.status)
@@ -60,8 +61,8 @@ def payload(message: Message) -> dict[str, Any]:
         "type": read_type(message.event_type),
         "timestamp": _rfc3339(message.created_at or datetime.now(UTC)),
         "data": {
-            "id": str(message.id),
-            "event_id": str(message.event_id) if message.event_id else None,
+            "id": message.id,
+            "event_id": message.event_id,
             "user_id": message.user_id or None,
             "subject": message.subject,
             "body": message.body,
@@ -70,6 +71,7 @@ def payload(message: Message) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1_024)
 def read_type(event_type: str) -> str:
     """Dot-separated segments of `[a-zA-Z0-9_]`; "notification" when nothing is left."""
     segments = (re.sub(r"[^a-zA-Z0-9_]+", "_", part) for part in event_type.split("."))

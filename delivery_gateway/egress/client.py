@@ -19,10 +19,12 @@ from delivery_gateway.egress.policy import SMTP_PORTS, WEB_PORTS, EgressPolicy, 
 from delivery_gateway.egress.replies import Reply
 from delivery_gateway.egress.resolver import Resolve, ask_system, lookup
 from delivery_gateway.egress.shelf import Shelf
+from delivery_gateway.egress.wire import write_post
 from traffic_control import __version__
 
 Dial = Callable[..., connections.Socket]  # (host, port, timeout=seconds)
 REST_SECONDS = 4.0  # shorter than the keep-alive of common servers (Node: 5 s), so that we hang up first
+KEPT_PER_HOST, KEPT = 256, 512  # connections at rest: as many as one provider's calls at a time, and twice as many
 HEADERS = {
     "User-Agent": f"TrafficControl/{__version__}",
     "Accept-Encoding": "identity",
@@ -39,7 +41,7 @@ class Egress:
         self.policy = policy
         self._resolve = resolve
         self.tls = tls or ssl.create_default_context()
-        self._kept: Shelf[Connection] = Shelf(rest_seconds=REST_SECONDS, per_key=16, in_all=256)
+        self._kept: Shelf[Connection] = Shelf(rest_seconds=REST_SECONDS, per_key=KEPT_PER_HOST, in_all=KEPT)
 
     def close(self) -> None:
         self._kept.clear()
@@ -57,7 +59,8 @@ class Egress:
         with Deadline(timeout or self.policy.total_seconds) as deadline:
             connection = self._connection(destination, deadline)
             try:
-                reply = self._exchange(connection, deadline, destination.target, content, HEADERS | dict(headers or {}))
+                request = write_post(destination, content, HEADERS | dict(headers or {}))
+                reply = self._exchange(connection, deadline, request)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 raise _lost(error, connection, destination, deadline) from error
@@ -117,19 +120,17 @@ class Egress:
             raise _not_connected(error, host, deadline) from error
         return connection
 
-    def _exchange(
-        self, connection: Connection, deadline: Deadline, target: str, body: bytes, headers: Mapping[str, str]
-    ) -> Reply:
+    def _exchange(self, connection: Connection, deadline: Deadline, request: bytes) -> Reply:
         connection.has_written = False
         try:
-            connection.request("POST", target, body=body, headers=headers)
+            connections.write(connection, request)
         except (BrokenPipeError, ConnectionResetError):
             if not connection.has_written:
                 raise
             # A server may refuse a long body early; what it said is still there to be read.
         response = connections.reply_of(connection)
         text, is_whole = self._read(response, deadline)
-        if not is_whole:
+        if not is_whole or response.will_close:
             connection.close()
         return Reply(response.status, text, {name.lower(): value for name, value in response.getheaders()})
 

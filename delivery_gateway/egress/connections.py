@@ -5,12 +5,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.wait import wait_for_read
 
 Socket = socket.socket
+FIRST_WRITE = 16_384  # bytes: the most that a TLS record takes
 MAX_AGE = 60.0  # seconds: a change of DNS is followed within that time, however busy the connection is
 
 
@@ -53,10 +54,6 @@ class _Dialled:
     def _new_conn(self) -> socket.socket:
         return self.dial()
 
-    def send(self, data: Any) -> None:
-        super().send(data)  # type: ignore[misc]
-        self.has_written = True
-
 
 class PlainConnection(_Dialled, HTTPConnection):
     response_class = WholeResponse
@@ -88,6 +85,26 @@ def is_dropped(sock: Socket) -> bool:
     return wait_for_read(sock, timeout=0.0)
 
 
+def write(connection: Connection, request: bytes) -> None:
+    """All of it. `has_written` is set with the first byte: what follows a failure may have been understood.
+
+    Within TLS the first write is one record: of a record that is cut short the peer sees nothing.
+    """
+    sock = connection.sock
+    if sock is None:
+        raise ConnectionResetError("it is closed")
+    sent = sock.send(request[:FIRST_WRITE])
+    connection.has_written = True
+    if sent < len(request):
+        sock.sendall(memoryview(request)[sent:])
+
+
 def reply_of(connection: Connection) -> WholeResponse:
     """Not urllib3's response, which decompresses, and logs the URL of a strange one although that may be a secret."""
-    return cast(WholeResponse, http.client.HTTPConnection.getresponse(connection))
+    response = WholeResponse(connection.sock, method="POST")
+    try:
+        response.begin()
+    except BaseException:
+        response.close()
+        raise
+    return response

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ class Destination:
     target: str  # path and query
 
 
+@lru_cache(maxsize=2_048)
 def read_url(url: str) -> Destination:
     """The parts of an http or https URL. Raises Unreadable; never repeats the URL, which may carry a secret."""
     if not _PRINTABLE.fullmatch(url) or "\\" in url:

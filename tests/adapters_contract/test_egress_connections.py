@@ -55,7 +55,9 @@ def test_an_old_connection_is_replaced(peer: EchoPeer, egress: Egress, monkeypat
     assert peer.connections == 2
 
 
-def test_kept_connections_are_bounded(egress: Egress) -> None:
+def test_kept_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("delivery_gateway.egress.client.KEPT_PER_HOST", 16)
+    egress = Egress(policy(total_seconds=10.0))
     with EchoPeer() as peer:
         threads = [threading.Thread(target=egress.post, args=(peer.url,), kwargs={"body": {}}) for _ in range(40)]
         for thread in threads:
@@ -65,6 +67,7 @@ def test_kept_connections_are_bounded(egress: Egress) -> None:
 
         assert len(peer.received) == 40
         assert len(egress._kept) <= 16
+        egress.close()
 
 
 def test_a_forked_child_leaves_its_parents_connections_alone(peer: EchoPeer, egress: Egress) -> None:
