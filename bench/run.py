@@ -33,8 +33,8 @@ from dev.console import Refusal, progress, refuse, say
 
 RESULTS = Path(__file__).parent / "results"
 LIMITS, PEERS = "limits", "peers"
-NO_RETAKES_AFTER = {True: 60.0, False: 14 * 60.0}  # seconds, quick or full
-NO_SPARES_AFTER = 15 * 60.0
+NO_RETAKES_AFTER = {True: 60.0, False: 12 * 60.0}  # seconds, quick or full
+NO_SPARES_AFTER = 11 * 60.0  # intake and the limits still come
 
 
 def main() -> int:

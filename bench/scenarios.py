@@ -10,16 +10,16 @@ EVERYONE, EVERYONE_QUICK, EVERYONE_LARGE = 20_000, 2_000, 200_000
 
 
 def scenarios(*, is_quick: bool) -> list[Scenario]:
-    """End to end first; then intake alone, because what it leaves behind is never sent; then the peers."""
+    """End to end first, intake alone at the end: what that leaves behind would be sent in the slices after it."""
     return [
         *deliveries(is_quick=is_quick),
         *slow_sinks(is_quick=is_quick),
         broadcast(is_quick=is_quick),
+        *peers(),
+        large_broadcast(),
         *(intake("notify", "email", connections, is_quick=is_quick) for connections in CONNECTIONS),
         intake("events", "event", 16, is_quick=is_quick),
         batches(is_quick=is_quick),
-        *peers(),
-        large_broadcast(),
     ]
 
 

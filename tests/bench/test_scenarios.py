@@ -47,6 +47,13 @@ def test_scenarios_say_how_much_for_each_entrant(is_quick: bool) -> None:
         assert set(one.slices) <= set(one.group.entrants), one.name
 
 
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_scenarios_of_intake_alone_come_last(is_quick: bool) -> None:
+    need_workers = [one.needs_workers for one in scenarios(is_quick=is_quick)]
+
+    assert need_workers == sorted(need_workers, reverse=True)
+
+
 def test_quick_run_leaves_out_peers_and_spares() -> None:
     assert {one.name for one in chosen()} - {one.name for one in chosen(is_quick=True)} == {
         "peers-email", "peers-email-50ms", "broadcast-200k",
