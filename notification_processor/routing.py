@@ -146,10 +146,16 @@ def _facts(slices: Sequence[Slice]) -> Facts:
     customer_ids = [c.id for s in slices for c in s.customers]
     pinned = {v for s in slices for locales in versions_of(s.event).values() for v in locales.values()}
     return Facts(
-        choices=selectors.choices_of(customer_ids),
+        choices=selectors.choices_of(customer_ids, channels=_planned_channels(slices)),
         defaults=channel_defaults({s.event.tenant_id for s in slices}),
         sources=templates.sources(pinned),
     )
+
+
+def _planned_channels(slices: Sequence[Slice]) -> set[str] | None:
+    """None when the customers' choices name the channels of an event."""
+    plans = [(s.event.plan or {}).get("channels") for s in slices]
+    return None if None in plans else {channel for channels in plans for channel in channels or ()}
 
 
 def address_of(customer: Customer, channel: str) -> str:

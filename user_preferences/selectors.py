@@ -11,7 +11,7 @@ from django.db.models import Q
 from tenants.models import Tenant
 from user_preferences import policy
 from user_preferences.models import Customer, Preference
-from user_preferences.policy import NO_CHOICES, Choices
+from user_preferences.policy import EVERY, NO_CHOICES, Choices
 
 T = TypeVar("T")
 
@@ -33,11 +33,17 @@ def all_after(tenant_id: uuid.UUID, cursor: uuid.UUID | None, limit: int) -> lis
     return list(rest.order_by("id")[:limit])
 
 
-def choices_of(customer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Choices]:
-    """By customer; whoever chose nothing has no entry (`policy.NO_CHOICES`). Who chose alike shares one object."""
+def choices_of(
+    customer_ids: Collection[uuid.UUID], *, channels: Collection[str] | None = None
+) -> dict[uuid.UUID, Choices]:
+    """By customer; whoever chose nothing has no entry (`policy.NO_CHOICES`). Who chose alike shares one object.
+
+    With `channels`, only what decides about these.
+    """
+    about = {} if channels is None else {"channel__in": [*channels, EVERY]}
     chosen: dict[uuid.UUID, dict[tuple[str, str], bool]] = defaultdict(dict)
     for some in _chunks(customer_ids):
-        rows = Preference.objects.filter(customer_id__in=some)
+        rows = Preference.objects.filter(customer_id__in=some, **about)
         for customer_id, category, channel, is_enabled in rows.values_list(
             "customer_id", "category", "channel", "is_enabled"
         ):

@@ -39,6 +39,25 @@ def test_choices_of_many_take_one_query(acme, django_assert_num_queries):
     }
 
 
+def test_choices_about_some_channels_are_those_and_the_ones_about_all(acme):
+    ann = choose(acme.tenant, "ann", email=True, slack=False)
+    preferences.choose(acme.tenant, "ann", Edit({("orders", ""): False}), is_patch=True)
+
+    found = selectors.choices_of([ann.id], channels=["email", "teams"])
+
+    assert found == {ann.id: Choices({("", "email"): True, ("orders", ""): False})}
+
+
+def test_choices_that_are_alike_are_one_object(acme):
+    people = [choose(acme.tenant, name, email=True, slack=False) for name in ("ann", "ben")]
+    other = choose(acme.tenant, "cat", email=False)
+
+    found = selectors.choices_of([*(p.id for p in people), other.id])
+
+    assert found[people[0].id] is found[people[1].id]
+    assert found[other.id] is not found[people[0].id]
+
+
 def test_by_user_ids_of_more_than_a_statement_takes(acme, monkeypatch):
     monkeypatch.setattr(selectors, "CHUNK", 2)
     customers.upsert(acme.tenant, [RecipientInput(f"u{n}") for n in range(5)])
