@@ -23,18 +23,15 @@ QUEUED = f"{LEDGER}'{Status.QUEUED}' AND lane = %s"
 
 @dataclass(frozen=True, slots=True)
 class Routable:
-    """How many wait for the router; ENOUGH stands for more."""
+    """Whether planned events and direct sends wait for the router."""
 
-    events: int
-    sends: int
-
-
-ENOUGH = 2
+    events: bool
+    sends: bool
 
 
 def routable() -> Routable:
-    some = ", ".join(f"(SELECT count(*) FROM ({rows} LIMIT {ENOUGH}) AS few)" for rows in (GENERATED, PENDING))  # noqa: S608
-    return Routable(*_ask(f"SELECT {some}", []))
+    events, sends = _ask(f"SELECT EXISTS ({GENERATED}), EXISTS ({PENDING})", [])
+    return Routable(bool(events), bool(sends))
 
 
 def stages(now: datetime) -> list[str]:

@@ -3,22 +3,17 @@
 import time
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from notification_processor import backlog, direct_routing, dispatching, generation, routing
 from traffic_control.wakeup import awake, wake
 
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
-LINGER = 0.008  # seconds a task lets a batch gather, while there is so much to do that nobody notices
-BUSY_FOR = 0.1  # seconds that a batch of several foretells the next
-_busy_until = {"process": 0.0, "route": 0.0}
 
 
 @shared_task(name="notification_processor.process_event")
 def process_event() -> None:
     """The generator: plan accepted events. It routes them, too, unless there are so many that others can help."""
-    _let_a_batch_gather("process")
     awake("process")
     stop_at = time.monotonic() + TASK_SECONDS
     while (done := generation.generate(now=timezone.now())) == generation.BATCH:
@@ -26,7 +21,6 @@ def process_event() -> None:
         if time.monotonic() > stop_at:
             wake("process")
             break
-    _note_batch("process", done)
     if done:
         _route(stop_at, events_wait=True, sends_wait=False)
 
@@ -34,12 +28,9 @@ def process_event() -> None:
 @shared_task(name="notification_processor.route_notification")
 def route_notification() -> None:
     """The router: decide on planned events and direct sends, and open or settle their ledger rows."""
-    _let_a_batch_gather("route")
     awake("route")
     waiting = backlog.routable()
-    _note_batch("route", waiting.events + waiting.sends)
-    stop_at = time.monotonic() + TASK_SECONDS
-    _route(stop_at, events_wait=bool(waiting.events), sends_wait=bool(waiting.sends))
+    _route(time.monotonic() + TASK_SECONDS, events_wait=waiting.events, sends_wait=waiting.sends)
 
 
 def _route(stop_at: float, *, events_wait: bool, sends_wait: bool) -> None:
@@ -49,17 +40,6 @@ def _route(stop_at: float, *, events_wait: bool, sends_wait: bool) -> None:
         if (events_wait or sends_wait) and time.monotonic() > stop_at:
             wake("route")
             break
-
-
-def _let_a_batch_gather(stage: str) -> None:
-    """Wake-ups meanwhile are none, because the flag is still up: one task instead of several small ones."""
-    if time.monotonic() < _busy_until[stage] and not settings.CELERY_TASK_ALWAYS_EAGER:
-        time.sleep(LINGER)
-
-
-def _note_batch(stage: str, count: int) -> None:
-    if count > 1:
-        _busy_until[stage] = time.monotonic() + BUSY_FOR
 
 
 @shared_task(name="notification_processor.dispatch")
