@@ -96,6 +96,19 @@ def test_finish_records_the_answer_and_the_attempt(queue):
     assert (attempt.outcome, attempt.number, attempt.http_status, attempt.duration_ms) == ("sent", 1, 200, 5)
 
 
+def test_finish_records_words_that_postgresql_does_not_store(queue):
+    queue(2)
+    first, second = claim()
+    said = "Gr\u00fc\u00dfe\x00\ud800!"
+
+    leases.finish([Outcome(first, Receipt(detail=said), timezone.now()), sent(second)])
+
+    assert set(NotificationLog.objects.values_list("status", "provider_response")) == {
+        ("sent", "Gr\u00fc\u00dfe?!"),
+        ("sent", "ok"),
+    }
+
+
 def test_finish_by_a_stale_holder_changes_nothing(queue):
     queue()
     (stale,) = claim()
