@@ -7,7 +7,7 @@ operator and the clock can all try at once and exactly one of them wins.
 import hmac
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +31,15 @@ PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of wait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotification:
-    """A row to open. `status` is PENDING (to be routed), QUEUED, SCHEDULED, SUPPRESSED or FAILED (routed already)."""
+    """A row to open. `status` is PENDING (to be routed), QUEUED, SCHEDULED, SUPPRESSED or FAILED (routed already).
+
+    QUEUED without `routed_at`: nobody's preferences are concerned, and delivery decides what is left to decide.
+    """
 
     tenant_id: uuid.UUID
     channel: str
     created_at: datetime
-    id: uuid.UUID | None = None
+    id: uuid.UUID = field(default_factory=uuid7)
     status: Status = Status.PENDING
     mode: str = "live"
     event_id: uuid.UUID | None = None
@@ -60,7 +63,7 @@ class NewNotification:
     routed_at: datetime | None = None
 
 
-AS_GIVEN = tuple(field.name for field in fields(NewNotification) if field.name not in ("priority", "detail"))
+AS_GIVEN = tuple(f.name for f in fields(NewNotification) if f.name not in ("priority", "detail"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,42 +78,32 @@ class Verdict:
     due_at: datetime | None = None
 
 
-def open_one(new: NewNotification, *, only_if: Guard | None = None) -> NotificationLog | None:
-    """As `open_rows`, in one statement, one commit outside a transaction. None when `only_if` does not hold."""
-    row = _row(new)
-    return _opened([row])[0] if insert(row, only_if=only_if) else None
+def open_one(new: NewNotification, *, only_if: Guard | None = None) -> bool:
+    """As `open_rows`, in one statement, one commit outside a transaction. False when `only_if` does not hold."""
+    is_open = insert(_row(new), only_if=only_if)
+    if is_open:
+        _go_on([new])
+    return is_open
 
 
-def open_rows(rows: Sequence[NewNotification]) -> list[NotificationLog]:
-    """Inserts the rows in the caller's transaction, and wakes what is next. A row whose id exists is left as it is."""
-    ledger = [_row(new) for new in rows]
-    names = [field.attname for field in NotificationLog._meta.concrete_fields]
-    columns = {name: [getattr(row, name) for row in ledger] for name in names}
-    insert_columns(NotificationLog, columns, may_exist=any(new.id for new in rows))
-    return _opened(ledger)
+def open_rows(rows: Sequence[NewNotification], *, may_exist: bool = False) -> None:
+    """Inserts the rows in the caller's transaction, and wakes what is next.
+
+    `may_exist`: their ids were derived, and a row whose id exists is left as it is.
+    """
+    insert_columns(NotificationLog, _columns(rows), may_exist=may_exist)
+    _go_on(rows)
 
 
-def _opened(ledger: list[NotificationLog]) -> list[NotificationLog]:
+def _go_on(rows: Sequence[NewNotification]) -> None:
     """Whatever has to follow the insertion."""
-    if failed := [row for row in ledger if row.status == Status.FAILED]:
-        from delivery_gateway import dead_letters
-
-        dead_letters.open_letters(failed)
-    wake_lanes(row.lane for row in ledger if row.status == Status.QUEUED)
-    if any(row.status == Status.PENDING for row in ledger):
-        wake("route")
-    measures.opened(ledger)
-    return ledger
-
-
-def open_routed(rows: Sequence[NewNotification]) -> None:
-    """As `open_rows`, for rows that have their ids and are routed already: nobody needs them as objects."""
-    insert_columns(NotificationLog, _columns(rows))
     if failed := [_row(new) for new in rows if new.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 
         dead_letters.open_letters(failed)
-    wake_lanes(CHANNELS[channel].lane for channel in {row.channel for row in rows if row.status == Status.QUEUED})
+    wake_lanes(CHANNELS[channel].lane for channel in {new.channel for new in rows if new.status == Status.QUEUED})
+    if any(new.status == Status.PENDING for new in rows):
+        wake("route")
     measures.opened(rows)
 
 
@@ -130,7 +123,7 @@ def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
 def _row(new: NewNotification) -> NotificationLog:
     created_ms = int(new.created_at.timestamp() * 1000)
     return NotificationLog(
-        id=new.id or uuid7(),
+        id=new.id,
         tenant_id=new.tenant_id,
         mode=new.mode,
         event_id=new.event_id,

@@ -34,7 +34,7 @@ DECIDED = {
 CAME_TO = {Status.SCHEDULED: "retry", Status.QUEUED: "requeued"}  # the others are called as their status
 
 
-def opened(rows: "Iterable[NotificationLog | NewNotification]") -> None:
+def opened(rows: "Iterable[NewNotification]") -> None:
     """Rows that the router decided on by opening them; what is still to be routed counts when it is."""
     tally = Tally()
     for row in rows:

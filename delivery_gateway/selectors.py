@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
 
+from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.states import Status
 from tenants.masking import shown
@@ -38,7 +39,7 @@ def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
     return [dict(row) for row in found.order_by("-count", "channel", "code")[:200]]
 
 
-def shown_address(row: NotificationLog, key: ApiKey) -> str:
+def shown_address(row: NotificationLog | NewNotification, key: ApiKey) -> str:
     return row.to if row.channel == "in_app" else shown(row.to, key)
 
 

@@ -8,7 +8,7 @@ from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.views import APIView
 
 import delivery_gateway.schemas as ledger_schemas
-from delivery_gateway.models import NotificationLog
+from delivery_gateway.ledger import NewNotification
 from delivery_gateway.views import NotificationsView, NotificationView
 from event_intake import alias_schemas
 from event_intake.alias_serializers import CustomerSendSerializer
@@ -56,14 +56,15 @@ def send_to_customer(request: TenantRequest) -> Response:
     return Response({"notifications": receipts}, status=HTTP_202_ACCEPTED)
 
 
-def open_all(request: TenantRequest, sends: Sequence[DirectSend]) -> list[NotificationLog]:
+def open_all(request: TenantRequest, sends: Sequence[DirectSend]) -> list[NewNotification]:
     """All of them, or none: raises the first Problem."""
     ready = []
     for prepared in direct.prepare(request.tenant, request.api_key.mode, sends):
         if isinstance(prepared, Problem):
             raise prepared
         ready.append(prepared)
-    return direct.accept(ready)
+    direct.accept(ready)
+    return ready
 
 
 @extend_schema_view(

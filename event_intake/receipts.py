@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from delivery_gateway.models import NotificationLog
+from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import shown_address
 from notification_processor.models import Event
 from tenants.models import ApiKey
@@ -21,7 +21,7 @@ def event_receipt(event: Event) -> dict[str, Any]:
     }
 
 
-def notification_receipt(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
+def notification_receipt(row: NewNotification, key: ApiKey) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "status": "pending",

@@ -140,14 +140,14 @@ class NotifyBatchView(Idempotent, APIView):
         sends = [item for item in parsed if not isinstance(item, Problem)]
 
         prepared = direct.prepare(request.tenant, request.api_key.mode, sends)
-        opened = iter(direct.accept([p for p in prepared if isinstance(p, NewNotification)]))
+        direct.accept([new for new in prepared if isinstance(new, NewNotification)])
         verdicts = iter(prepared)
 
         def answer(item: Any) -> dict[str, Any]:
             verdict = next(verdicts)
             if isinstance(verdict, Problem):
                 return rejected(verdict, request)
-            return {"id": str(next(opened).id), "status": "accepted"}
+            return {"id": str(verdict.id), "status": "accepted"}
 
         return batch_response(parsed, answer, request)
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from delivery_gateway import ledger
 from delivery_gateway.ledger import NewNotification
-from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from notification_processor import remembered_templates, templates
@@ -51,7 +50,7 @@ class Known:
     templates: dict[tuple[str, str, str], Source] = field(default_factory=dict)
 
 
-def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NotificationLog:
+def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
     """Opens one row in one statement and wakes whoever is next. Raises Problem. Returning means that it is stored.
 
     Should the template have changed since this process has read it, it is read again.
@@ -62,11 +61,11 @@ def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NotificationLog:
         locale = _locale(wanted, customer)
         source, only_if = remembered_templates.find(tenant.id, wanted.template, wanted.channel, locale=locale)
         known.templates[wanted.template, wanted.channel, locale] = source
-    row = ledger.open_one(_prepare(tenant, mode, wanted, known), only_if=only_if)
-    if row is None:
-        remembered_templates.forget(tenant.id, wanted.template, wanted.channel)
-        return send(tenant, mode, wanted)
-    return row
+    new = _prepare(tenant, mode, wanted, known)
+    if ledger.open_one(new, only_if=only_if):
+        return new
+    remembered_templates.forget(tenant.id, wanted.template, wanted.channel)
+    return send(tenant, mode, wanted)
 
 
 def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewNotification | Problem]:
@@ -81,10 +80,10 @@ def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewN
     return prepared
 
 
-def accept(rows: Sequence[NewNotification]) -> list[NotificationLog]:
+def accept(rows: Sequence[NewNotification]) -> None:
     """Opens the rows in one transaction and wakes whoever is next. Returning means that they are stored."""
     with transaction.atomic(savepoint=False):
-        return ledger.open_rows(rows)
+        ledger.open_rows(rows)
 
 
 def _known(tenant: Tenant, sends: Sequence[DirectSend]) -> Known:
@@ -101,7 +100,7 @@ def _prepare(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> NewNo
         tenant_id=tenant.id,
         mode=mode,
         channel=send.channel,
-        status=Status.SCHEDULED if is_later else Status.PENDING,
+        status=Status.SCHEDULED if is_later else Status.PENDING if send.user_id else Status.QUEUED,
         due_at=send.send_at if is_later else None,
         created_at=now,
         user_id=send.user_id,

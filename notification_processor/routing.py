@@ -121,7 +121,7 @@ def route(*, now: datetime) -> bool:
             return False
         slices = next_slices(events)
         opened = _rows(slices, now)
-        ledger.open_routed(opened)
+        ledger.open_rows(opened, may_exist=True)
         _advance(slices, now)
     log.info("routed events to notifications", extra={"stage": "route", "count": len(opened)})
     return len(events) == BATCH or len(slices) < len(events) or not all(s.is_last for s in slices)

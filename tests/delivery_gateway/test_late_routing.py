@@ -48,7 +48,9 @@ def opened(acme):
     def put(count=1, *, to=ADDRESS, **fields):
         now = timezone.now()
         common = {"tenant_id": acme.tenant.id, "channel": "webhook", "status": Status.QUEUED, "created_at": now}
-        return ledger.open_rows([NewNotification(**common, to=to, body="Hello", **fields) for _ in range(count)])
+        rows = [NewNotification(**common, to=to, body="Hello", **fields) for _ in range(count)]
+        ledger.open_rows(rows)
+        return rows
 
     return put
 

@@ -39,7 +39,8 @@ def queue(acme):
             )
             for number in range(count)
         ]
-        return ledger.open_rows(rows)
+        ledger.open_rows(rows)
+        return rows
 
     return put
 
