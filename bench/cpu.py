@@ -5,6 +5,7 @@ have reaped, so pool children and database backends that come and go are charged
 """
 
 import os
+import resource
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Meter:
     def read(self) -> Reading:
         busy, stolen = machine_seconds()
         roots = {*self.charged.values(), *self.known}
-        return Reading(trees=tree_seconds(roots), own=time.process_time(), busy=busy, stolen=stolen)
+        return Reading(trees=tree_seconds(roots), own=own_seconds(), busy=busy, stolen=stolen)
 
     def between(self, first: Reading, last: Reading) -> Usage:
         grown = {pid: last.trees.get(pid, 0.0) - first.trees.get(pid, 0.0) for pid in last.trees}
@@ -57,6 +58,12 @@ class Meter:
             foreign_cores=max(0.0, last.busy - first.busy - expected) / elapsed,
             steal_cores=(last.stolen - first.stolen) / elapsed,
         )
+
+
+def own_seconds() -> float:
+    """Of this process and of the programs it has run to their end."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def tree_seconds(roots: Iterable[int]) -> dict[int, float]:
