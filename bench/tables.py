@@ -59,8 +59,8 @@ def memory(peaks: Iterable[Peak]) -> str:
 
 
 def bounds(limits: Iterable[Limit]) -> str:
-    rows = ([one.title, shown(one.per_second), "–" if one.is_disturbed else "yes"] for one in limits)
-    return markdown(["what", "per second", "undisturbed"], rows)
+    rows = ([one.title, shown(None if one.is_disturbed else one.per_second)] for one in limits)
+    return markdown(["what", "per second"], rows)
 
 
 def shown(value: float | None) -> str:

@@ -50,10 +50,11 @@ def test_peaks_take_the_most_but_growth_only_after_the_warm_up() -> None:
     assert peaks(taken) == [Peak(PRODUCT, "web", peak_mb=110.0, growth_mb=5.0)]
 
 
-def test_bounds_mark_what_was_disturbed() -> None:
-    limit = Limit(name="copy", title="rows by COPY", per_second=65_100.0, is_disturbed=True)
+def test_bounds_leave_out_what_was_disturbed() -> None:
+    quiet = Limit(name="copy", title="rows by COPY", per_second=65_100.0, is_disturbed=False)
+    busy = Limit(name="smtp", title="mails", per_second=900.0, is_disturbed=True)
 
-    assert bounds([limit]).splitlines()[2:] == ["| rows by COPY | 65,100 | – |"]
+    assert bounds([quiet, busy]).splitlines()[2:] == ["| rows by COPY | 65,100 |", "| mails | – |"]
 
 
 def test_tables_leave_out_what_was_not_measured() -> None:
