@@ -1,13 +1,14 @@
 """The ledger: one row per recipient and channel, every provider call, and what failed for good.
 
 The hot tables carry no foreign-key constraints: the rows are written in bulk by one pipeline, and old ones are
-dropped by the month, which a constraint from attempts to the ledger would turn into a scan.
+dropped by the month, which a constraint from attempts to the ledger would turn into a scan. On PostgreSQL the ledger,
+the attempts and the sandbox are partitioned by the month in their ids (`delivery_gateway.partitions`).
 """
 
 from django.db import models
 from django.db.models import Q
 
-from delivery_gateway.states import Status
+from delivery_gateway.states import RARE, WAITING, Status
 from tenants.models import Tenant
 from traffic_control.ids import uuid7
 
@@ -77,11 +78,14 @@ class NotificationLog(models.Model):
             models.Index(fields=["tenant", "id"], name="ledger_newest"),
             models.Index(fields=["tenant", "user_id", "id"], condition=~Q(user_id=""), name="ledger_by_user"),
             models.Index(fields=["event_id"], condition=Q(event_id__isnull=False), name="ledger_by_event"),
+            models.Index(fields=["tenant", "status", "id"], condition=Q(status__in=RARE), name="ledger_by_status"),
             models.Index(fields=["id"], condition=Q(status=Status.PENDING), name="ledger_pending"),
             models.Index(fields=["lane", "rank"], condition=Q(status=Status.QUEUED), name="ledger_queued"),
             models.Index(fields=["lease_until"], condition=Q(status=Status.SENDING), name="ledger_leased"),
             models.Index(fields=["due_at"], condition=Q(status=Status.SCHEDULED), name="ledger_scheduled"),
-            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="ledger_expiring"),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False, status__in=WAITING), name="ledger_expiring"
+            ),
             models.Index(fields=["integration_id"], condition=Q(status=Status.HELD), name="ledger_held"),
         ]
 
@@ -129,6 +133,25 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.code}"
+
+
+class DeliveryCount(models.Model):
+    """How many notifications that were accepted on a day have come to a status; `delivery_gateway.counters` writes it.
+
+    The day (UTC) is the one in the notification's id. `accepted` counts each notification that was decided on; the
+    final statuses count those that have got there; what is missing between them is still under way.
+    """
+
+    pk = models.CompositePrimaryKey("tenant", "day", "channel", "mode", "status")
+    tenant = tenant_reference()
+    day = models.DateField()
+    channel = models.CharField(max_length=20)
+    mode = models.CharField(max_length=4)
+    status = models.CharField(max_length=10)
+    count = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.channel} {self.mode} {self.status}: {self.count}"
 
 
 class InboxItem(models.Model):

@@ -48,6 +48,11 @@ ALLOWED: dict[Status, frozenset[Status]] = {
     Status.EXPIRED: frozenset(),
 }
 TERMINAL = frozenset(s for s, steps in ALLOWED.items() if not steps) | {Status.SENT, Status.FAILED}
+# Conditions of indexes: in this order for ever.
+WAITING = (Status.PENDING, Status.QUEUED, Status.SCHEDULED, Status.HELD)  # not begun; may still expire
+RARE = (
+    Status.SCHEDULED, Status.HELD, Status.FAILED, Status.BOUNCED, Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED,
+)  # fmt: skip
 
 
 class IllegalTransition(Exception):

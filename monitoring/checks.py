@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from redis.exceptions import RedisError
 
+from delivery_gateway.partitions import is_partitioned, strays
 from monitoring.deadline import TookTooLong, ask_database
 from traffic_control import heartbeat
 from traffic_control.heartbeat import DISPATCHER, Beat
@@ -45,6 +46,17 @@ def migrations() -> Finding:
         return Finding(FAIL, {"error": type(exc).__name__})
     _is_migrated = not missing
     return Finding(FAIL, {"unapplied": missing}) if missing else Finding(PASS)
+
+
+def partitions() -> Finding:
+    """Rows that no month's partition took work like all others, but no month takes them away."""
+    if not is_partitioned():
+        return Finding(UNUSED)
+    try:
+        found = ask_database(strays, seconds=SECONDS)
+    except (DatabaseError, TookTooLong):
+        return Finding(UNKNOWN)
+    return Finding(WARN, {"stray_rows": sum(found.values())}) if found else Finding(PASS)
 
 
 def redis() -> Finding:

@@ -33,6 +33,7 @@ def health(request: HttpRequest) -> JsonResponse:
     """
     found = {
         "database": checks.database(),
+        "partitions": checks.partitions(),
         "redis": checks.redis(),
         "celery": checks.celery(),
         "dispatcher": checks.dispatcher(),

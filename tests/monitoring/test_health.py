@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from monitoring import checks, deadline
 from monitoring.deadline import TookTooLong, ask_database
@@ -11,6 +11,7 @@ from tests.flow.stack import wait_until
 from traffic_control import heartbeat
 from traffic_control.heartbeat import DISPATCHER, Beat
 
+MONTHS = "pass" if connection.vendor == "postgresql" else "unused"
 QUEUES = ("process", "deliver.email", "deliver.chat", "deliver.webhook", "deliver.in_app")
 
 
@@ -92,7 +93,7 @@ def test_health_of_a_small_install_is_well_without_workers(client, db, eager, se
 
     assert (status, told["status"]) == (200, "pass")
     assert {name: check["status"] for name, check in told["checks"].items()} == {
-        "database": "pass", "redis": "unused", "celery": "eager", "dispatcher": "eager",
+        "database": "pass", "partitions": MONTHS, "redis": "unused", "celery": "eager", "dispatcher": "eager",
     }  # fmt: skip
     assert [body(client, f"/health/{part}/")[0] for part in ("redis", "celery")] == [200, 200]
 
@@ -129,6 +130,19 @@ def test_health_names_the_queue_that_nobody_takes_from(client, db, workers):
     assert told == {"status": "warn", "age_s": 2, "unattended": ["deliver.chat"]}
 
 
+def test_health_tells_of_rows_in_no_month(client, db, eager, settings, monkeypatch):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(checks, "is_partitioned", lambda: True)
+    monkeypatch.setattr(
+        checks, "strays", lambda: {"delivery_gateway_notificationlog": 2, "delivery_gateway_attempt": 1}
+    )
+
+    status, told = body(client, "/health/")
+
+    assert (status, told["status"]) == (200, "warn")
+    assert told["checks"]["partitions"] == {"status": "warn", "stray_rows": 3}
+
+
 def test_health_when_redis_and_so_the_broker_is_away(client, db, settings, no_redis):
     settings.CELERY_TASK_ALWAYS_EAGER = False
 
@@ -136,7 +150,7 @@ def test_health_when_redis_and_so_the_broker_is_away(client, db, settings, no_re
 
     assert (status, told["status"]) == (200, "warn")
     assert {name: check["status"] for name, check in told["checks"].items()} == {
-        "database": "pass", "redis": "fail", "celery": "fail", "dispatcher": "unknown",
+        "database": "pass", "partitions": MONTHS, "redis": "fail", "celery": "fail", "dispatcher": "unknown",
     }  # fmt: skip
     assert [body(client, f"/health/{part}/")[0] for part in ("redis", "celery")] == [503, 503]
 
