@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from delivery_gateway import ledger
+from delivery_gateway import counters, ledger
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import Status
 from traffic_control import audit
@@ -45,14 +45,15 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
             letters.filter(replayed_at__isnull=True).order_by("id").values_list("notification_id", flat=True)[:limit]
         )
         failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
-        rows = list(failed.values_list("id", "lane", "tenant_id"))
-        NotificationLog.objects.filter(id__in=[row[0] for row in rows]).update(
+        rows = list(failed.only("id", "lane", "tenant_id", "channel", "mode"))
+        NotificationLog.objects.filter(id__in=[row.id for row in rows]).update(
             status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
         )
-        letters.model.objects.filter(notification_id__in=[row[0] for row in rows]).update(replayed_at=timezone.now())
-        ledger.wake_lanes(row[1] for row in rows)
-        for tenant_id in {row[2] for row in rows}:
-            _note(tenant_id, [row[0] for row in rows if row[2] == tenant_id])
+        letters.model.objects.filter(notification_id__in=[row.id for row in rows]).update(replayed_at=timezone.now())
+        ledger.wake_lanes(row.lane for row in rows)
+        for tenant_id in {row.tenant_id for row in rows}:
+            _note(tenant_id, [row.id for row in rows if row.tenant_id == tenant_id])
+        counters.replayed(rows)
     return len(rows)
 
 

@@ -14,15 +14,16 @@ HOOK_CHANNELS = frozenset({"slack", "teams", "webhook"})  # the address is itsel
 Result = Receipt | DeliveryError | None
 
 
-def apply(outcomes: Sequence[tuple[NotificationLog, Result, uuid.UUID | None]], *, now: datetime) -> None:
-    """`outcomes` are (row, result, the integration that was used)."""
+def apply(outcomes: Sequence[tuple[NotificationLog, Result, uuid.UUID | None]], *, now: datetime) -> list[uuid.UUID]:
+    """`outcomes` are (row, result, the integration that was used). Gives the rows that bounced at once."""
     delivered = [row for row, result, _ in outcomes if isinstance(result, Receipt)]
-    _capture([row for row in delivered if row.mode == "test"], now)
+    bounced = _capture([row for row in delivered if row.mode == "test"], now)
     _put_in_inboxes([row for row in delivered if row.channel == "in_app"], now)
     _suppress([(row, r) for row, r, _ in outcomes if isinstance(r, RecipientGone) and row.mode == "live"])
     for row, result, integration_id in outcomes:
         if isinstance(result, Misconfigured) and integration_id and uses_credentials(row):
             integrations.pause(integration_id, str(result)[:200])
+    return bounced
 
 
 def uses_credentials(row: NotificationLog) -> bool:
@@ -30,9 +31,9 @@ def uses_credentials(row: NotificationLog) -> bool:
     return not row.to or row.channel not in HOOK_CHANNELS
 
 
-def _capture(rows: list[NotificationLog], now: datetime) -> None:
+def _capture(rows: list[NotificationLog], now: datetime) -> list[uuid.UUID]:
     if not rows:
-        return
+        return []
     copied = (
         "id",
         "tenant_id",
@@ -52,6 +53,7 @@ def _capture(rows: list[NotificationLog], now: datetime) -> None:
     )
     if bounced := [row.id for row in rows if row.to in BOUNCES]:
         ledger.record_bounces(bounced, reason="bounced")
+    return bounced
 
 
 def _put_in_inboxes(rows: list[NotificationLog], now: datetime) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from delivery_gateway import dead_letters, effects, ledger, measures
+from delivery_gateway import counters, dead_letters, effects, ledger, measures
 from delivery_gateway.contract import Ambiguous, DeliveryError, Receipt
 from delivery_gateway.models import Attempt, NotificationLog
 from delivery_gateway.registry import CHANNELS
@@ -99,10 +99,11 @@ def finish(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> None:
     with transaction.atomic():
         kept = _write(settled)
         mine = settled if len(kept) == len(settled) else [pair for pair in settled if pair[1].id in kept]
-        effects.apply([(o.row, o.result, o.integration_id) for o, _ in mine], now=now)
+        bounced = effects.apply([(o.row, o.result, o.integration_id) for o, _ in mine], now=now)
         measures.finished(mine, now=now)
         if failed := [row for _, row in mine if row.status == Status.FAILED]:
             dead_letters.open_letters(failed)
+        counters.finished([row for _, row in mine], bounced)
         ledger.wake_lanes(row.lane for _, row in mine if row.status == Status.QUEUED)
     for outcome in outcomes if mine is not settled else ():
         if outcome.row.id not in kept:
@@ -123,6 +124,8 @@ def release_lapsed(*, now: datetime, limit: int) -> int:
 
 def _lapse(row: NotificationLog) -> Outcome:
     is_transactional = row.lane == "in_app" or row.mode == "test"
+    if row.lease_until and row.routed_at == row.lease_until - LEASE:
+        row.routed_at = None  # it was this claim that wrote it: see `claim`
     step = step_after_lapse(facts_of(row), row.crashes, is_transactional=is_transactional)
     log.warning("lease lapsed", extra={"notification": row.id, "channel": row.channel, "outcome": step.status})
     error = Ambiguous("The worker fell silent while it held this notification.", code="lapsed")

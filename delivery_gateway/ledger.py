@@ -13,12 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, When
 
-from delivery_gateway import measures, pacing
+from delivery_gateway import counters, measures, pacing
 from delivery_gateway.models import NotificationLog, Suppression
 from delivery_gateway.registry import CHANNELS
-from delivery_gateway.states import IllegalTransition, Status, sources_of
+from delivery_gateway.states import Status, sources_of
 from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
@@ -105,6 +105,7 @@ def _go_on(rows: Sequence[NewNotification]) -> None:
     if any(new.status == Status.PENDING for new in rows):
         wake("route")
     measures.opened(rows)
+    counters.opened(rows)
 
 
 def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
@@ -198,22 +199,8 @@ def promote_due(*, now: datetime, limit: int) -> int:
     return len(rows)
 
 
-def expire(*, now: datetime) -> int:
-    """Rows that nobody has begun to send by `expires_at`."""
-    waiting = sources_of(Status.EXPIRED) - {Status.SENDING}
-    rows = NotificationLog.objects.filter(expires_at__lte=now, status__in=waiting)
-    return rows.update(status=Status.EXPIRED, reason="expired", due_at=None)
-
-
-def cancel(rows: QuerySet[NotificationLog], notification_id: uuid.UUID) -> None:
-    """Raises IllegalTransition when the row has gone too far; the caller has checked that it exists."""
-    changed = rows.filter(id=notification_id, status__in=sources_of(Status.CANCELLED))
-    if not changed.update(status=Status.CANCELLED, reason="cancelled", due_at=None):
-        status = rows.filter(id=notification_id).values_list("status", flat=True).first()
-        raise IllegalTransition(f'It is "{status}" already; only what is not yet being sent can be cancelled.')
-
-
 def record_bounces(ids: Sequence[uuid.UUID], *, reason: str) -> int:
+    """Rows that were sent. Their end is the caller's to count."""
     rows = NotificationLog.objects.filter(id__in=ids, status__in=sources_of(Status.BOUNCED))
     return rows.update(status=Status.BOUNCED, reason=reason)
 

@@ -12,6 +12,8 @@ from delivery_gateway.states import Status
 from tenants.masking import shown
 from tenants.models import ApiKey
 
+MOST = 10_000  # dead letters; more are not counted
+
 
 def notifications_of(tenant_id: uuid.UUID) -> QuerySet[NotificationLog]:
     return NotificationLog.objects.filter(tenant_id=tenant_id)
@@ -26,13 +28,20 @@ def sandbox_of(tenant_id: uuid.UUID) -> QuerySet[SandboxMessage]:
 
 
 def counts_by_status(tenant_id: uuid.UUID, event_id: uuid.UUID) -> dict[str, int]:
+    """Reads the rows of this event and no others: its cost is the size of the audience, not of the ledger."""
     rows = notifications_of(tenant_id).filter(event_id=event_id).values_list("status")
     return dict(rows.annotate(number=Count("id")).order_by("status"))
 
 
+def number_of(letters: QuerySet[DeadLetter]) -> int:
+    """Up to MOST."""
+    return letters.order_by("-id").values("id")[:MOST].count()
+
+
 def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
-    """Letters that were not replayed, counted by channel and code, most first."""
-    causes = letters.filter(replayed_at__isnull=True).values("channel", "code")
+    """Letters that were not replayed, the newest MOST of them, counted by channel and code, most first."""
+    newest = letters.filter(replayed_at__isnull=True).order_by("-id").values("id")[:MOST]
+    causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code")
     found = causes.annotate(
         count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")
     )

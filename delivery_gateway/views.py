@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.views import APIView
 
-from delivery_gateway import answers, dead_letters, ledger, schemas, selectors
+from delivery_gateway import answers, dead_letters, schemas, selectors, stopping
 from delivery_gateway.filters import filtered
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import IllegalTransition
@@ -70,7 +70,7 @@ class CancelView(Idempotent, APIView):
     def post(self, request: TenantRequest, notification_id: uuid.UUID) -> Response:
         notification_or_404(request, notification_id)
         try:
-            ledger.cancel(selectors.notifications_of(request.tenant.id), notification_id)
+            stopping.cancel(selectors.notifications_of(request.tenant.id), notification_id)
         except IllegalTransition as exc:
             raise Problem("not_cancellable", str(exc), status=409) from exc
         row = notification_or_404(request, notification_id)
@@ -146,9 +146,11 @@ class ReplayManyView(Idempotent, APIView):
         body.is_valid(raise_exception=True)
         letters = replayable(request, body)
         if body.validated_data["dry_run"]:
-            return Response({"count": letters.count(), "replayed": 0})
+            return Response({"count": selectors.number_of(letters), "replayed": 0})
         replayed = dead_letters.replay(letters)
-        return Response({"count": replayed + letters.count(), "replayed": replayed}, status=HTTP_202_ACCEPTED)
+        return Response(
+            {"count": replayed + selectors.number_of(letters), "replayed": replayed}, status=HTTP_202_ACCEPTED
+        )
 
 
 def replayable(request: TenantRequest, body: StrictSerializer) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from delivery_gateway import ledger, limits, measures
+from delivery_gateway import counters, ledger, limits, measures
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
@@ -27,6 +27,7 @@ def route_pending(*, now: datetime) -> bool:
             verdicts = _verdicts(rows, now)
             ledger.settle(verdicts, now=now)
             measures.settled(rows, verdicts)
+            counters.settled(rows, verdicts)
             log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
     return len(rows) == BATCH
 

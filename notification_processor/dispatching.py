@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import leases, ledger
+from delivery_gateway import leases, ledger, partitions, stopping
 from notification_processor import backlog, deduplication
 from tenants import idempotency
 from traffic_control.wakeup import wake
@@ -28,7 +28,7 @@ def tick(*, now: datetime | None = None) -> None:
         pass
     while leases.release_lapsed(now=now, limit=CHUNK) == CHUNK:
         pass
-    ledger.expire(now=now)
+    stopping.expire(now=now)
     ledger.release_held()
     wake_waiting(now)
     _housekeep(now)
@@ -49,3 +49,4 @@ def _housekeep(now: datetime) -> None:
     if purged:
         log.info("purged idempotency records", extra={"count": purged})
     deduplication.purge(before=now - timedelta(hours=1))
+    partitions.keep_ahead(now=now)

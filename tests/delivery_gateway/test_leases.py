@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from delivery_gateway import dead_letters, leases, ledger
+from delivery_gateway import dead_letters, leases, ledger, stopping
 from delivery_gateway.contract import Receipt, Transient
 from delivery_gateway.leases import LEASE, Outcome
 from delivery_gateway.ledger import NewNotification
@@ -192,7 +192,7 @@ def test_promotion_of_a_due_row_goes_to_its_lane(queue, acme):
 def test_expiry_ends_what_nobody_has_begun(queue):
     queue(expires_at=timezone.now() + timedelta(minutes=1))
 
-    assert ledger.expire(now=timezone.now()) == 0
-    assert ledger.expire(now=timezone.now() + timedelta(minutes=2)) == 1
+    assert stopping.expire(now=timezone.now()) == 0
+    assert stopping.expire(now=timezone.now() + timedelta(minutes=2)) == 1
 
     assert NotificationLog.objects.get().status == "expired"
