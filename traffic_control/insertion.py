@@ -3,9 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection, models
+
+from traffic_control.postgresql.prepared import Statement
+
+if TYPE_CHECKING:  # it needs psycopg2
+    from traffic_control.postgresql.base import DatabaseWrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +31,34 @@ def insert(row: models.Model, *, only_if: Guard | None = None) -> bool:
     """
     shape = _shape(type(row), connection.vendor)
     values = [prepare(getattr(row, name)) if prepare else getattr(row, name) for name, prepare in shape.columns]
-    sql, params = shape.sql, values
     if only_if is not None:
-        sql, params = f"{sql} WHERE {only_if.sql}", [*values, *only_if.params]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        is_inserted = bool(cursor.rowcount == 1)
+        values += only_if.params
+    is_inserted = _run(_statement(shape, only_if.sql if only_if else ""), values) == 1
     row._state.adding, row._state.db = not is_inserted, connection.alias
     return is_inserted
 
 
-@dataclass(frozen=True, slots=True)
+def _run(statement: Statement, values: Sequence[Any]) -> int:
+    if connection.vendor == "postgresql":
+        return cast("DatabaseWrapper", connection).run(statement, values)
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, values)
+        return int(cursor.rowcount)
+
+
+@dataclass(frozen=True, eq=False)
 class Shape:
-    """A table's INSERT, and what makes each attribute fit for the driver (None: it is)."""
+    """A table's INSERT, the types of its columns, and what makes each attribute fit for the driver (None: it is)."""
 
     sql: str
-    columns: list[tuple[str, Callable[[Any], Any] | None]]
+    types: Sequence[str]
+    columns: Sequence[tuple[str, Callable[[Any], Any] | None]]
+
+
+@cache
+def _statement(shape: Shape, condition: str) -> Statement:
+    """Conditions are ours, and few."""
+    return Statement(f"{shape.sql} WHERE {condition}" if condition else shape.sql, shape.types)
 
 
 @cache
@@ -50,7 +67,14 @@ def _shape(model: type[models.Model], vendor: str) -> Shape:
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(['%s'] * len(fields))}"
-    return Shape(sql, [(field.attname, _preparing(field, vendor)) for field in fields])
+    columns = [(field.attname, _preparing(field, vendor)) for field in fields]
+    return Shape(sql, [_type(field) for field in fields], columns)
+
+
+def _type(field: Any) -> str:
+    """Of a parameter: the column itself sees to lengths."""
+    name = str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
+    return "text" if name.startswith("varchar") else name
 
 
 def _preparing(field: Any, vendor: str) -> Callable[[Any], Any] | None:

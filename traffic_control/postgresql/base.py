@@ -1,22 +1,63 @@
-"""Whether a kept connection is still there, without asking the server."""
+"""Django's PostgreSQL backend; what is asked at every request is asked more cheaply."""
 
+import logging
 import select
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
+from django.db import DatabaseError
 from django.db.backends.postgresql import base
+
+from traffic_control.postgresql.prepared import KNOWN_HERE, UNKNOWN_HERE, Statement
+
+log = logging.getLogger(__name__)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A server that goes away closes its connections, and then the socket has something to read: its end.
+    """Knows whether a kept connection is still there without asking the server, and prepares statements.
 
-    Between requests nothing else comes, so a silent socket is taken for a usable connection, and `SELECT 1`, a round
-    trip before the first query of each request, is only sent when there is doubt.
+    A server that goes away closes its connections, and then the socket has something to read: its end. Between
+    requests nothing else comes, so a silent socket is taken for a usable connection, and `SELECT 1`, a round trip
+    before the first query of each request, is only sent when there is doubt.
     """
+
+    may_prepare: ClassVar[bool] = True  # until it turns out that a pooler shares server connections among sessions
 
     def is_usable(self) -> bool:
         connection = self.connection
         if connection is None or connection.closed:
             return False
         return not _has_news(connection.fileno()) or bool(super().is_usable())
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        self._prepared: set[str] = set()
+        return super().get_new_connection(conn_params)
+
+    def run(self, statement: Statement, values: Sequence[Any]) -> int:
+        """How many rows it affected. Within a transaction it is not prepared: a pooler's refusal would abort that."""
+        if self.in_atomic_block or not self.may_prepare:
+            return self._run_unprepared(statement, values)
+        try:
+            return self._run_prepared(statement, values)
+        except DatabaseError as exc:
+            if getattr(exc.__cause__, "pgcode", "") not in (UNKNOWN_HERE, KNOWN_HERE):
+                raise
+            type(self).may_prepare = False
+            log.info("a pooler shares server connections: statements are not prepared")
+            return self._run_unprepared(statement, values)
+
+    def _run_prepared(self, statement: Statement, values: Sequence[Any]) -> int:
+        with self.cursor() as cursor:
+            if statement.name not in self._prepared:
+                cursor.execute(statement.prepare)
+                self._prepared.add(statement.name)
+            cursor.execute(statement.execute, values)
+            return int(cursor.rowcount)
+
+    def _run_unprepared(self, statement: Statement, values: Sequence[Any]) -> int:
+        with self.cursor() as cursor:
+            cursor.execute(statement.sql, values)
+            return int(cursor.rowcount)
 
 
 def _has_news(descriptor: int) -> bool:
