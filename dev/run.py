@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,7 +32,13 @@ class Running:
     url: str
     catcher_url: str
     demo: Demo
-    children: Sequence[Child]
+    servers: Sequence[Child]
+    parts: list[Child]
+    start_part: Callable[[str], Child]
+
+    @property
+    def children(self) -> list[Child]:
+        return [*self.servers, *self.parts]
 
 
 def run() -> int:
@@ -40,11 +46,20 @@ def run() -> int:
     try:
         with stoppable(), everything(Logs()) as running:
             say(banner(url=running.url, demo=running.demo, catcher_url=running.catcher_url))
-            return report(first_to_end(running.children))
+            return report(first_to_stay_away(running))
     except Stopped:
         say()
         progress("Stopped")
         return 0
+
+
+def first_to_stay_away(running: Running) -> Child:
+    """A part that ends only to be started anew, as a worker does that takes no work any more, is."""
+    while (gone := first_to_end(running.children)).process.returncode == os.EX_TEMPFAIL and gone in running.parts:
+        progress(f"{gone.name} asks to be started again")
+        gone.kill()
+        running.parts[running.parts.index(gone)] = running.start_part(gone.name)
+    return gone
 
 
 def report(ended: Child) -> int:
@@ -63,7 +78,9 @@ def everything(logs: Logs) -> Iterator[Running]:
                 url=f"http://{HOST}:{port}",
                 catcher_url=f"http://{HOST}:{at.ports['catcher']}",
                 demo=Demo.read(at.folder / DEMO),
-                children=[*at.reached.children, catcher, *parts],
+                servers=[*at.reached.children, catcher],
+                parts=parts,
+                start_part=lambda name: start_part(logs, at, name, port=port),
             )
 
 
@@ -92,13 +109,17 @@ def product(logs: Logs, at: Home, *, port: int) -> Iterator[list[Child]]:
     prepare(logs, at)
     children: list[Child] = []
     try:
-        for name, command in commands(at.env, port).items():
-            children.append(logs.start(name, [sys.executable, "-m", *command], at.env))
+        for name in commands(at.env, port):
+            children.append(start_part(logs, at, name, port=port))
         wait_for_door(port, children)
         yield children
     finally:
         progress("Stopping")
         stop_all(children[::-1], seconds=STOP_SECONDS)
+
+
+def start_part(logs: Logs, at: Home, name: str, *, port: int) -> Child:
+    return logs.start(name, [sys.executable, "-m", *commands(at.env, port)[name]], at.env)
 
 
 def prepare(logs: Logs, at: Home) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, worker_process_shutdown
+from celery.signals import celeryd_init, heartbeat_sent, worker_process_shutdown
 from kombu.transport.redis import Channel
 
 from traffic_control.heartbeat import worker_beats
@@ -21,6 +21,14 @@ app.autodiscover_tasks()
 Channel.do_restore = False
 
 heartbeat_sent.connect(worker_beats)
+
+
+@celeryd_init.connect
+def set_watchdog(**_: Any) -> None:
+    """In workers only."""
+    from traffic_control import watchdog
+
+    watchdog.set_up()
 
 
 @worker_process_shutdown.connect
