@@ -1,4 +1,4 @@
-"""What each part of the system says of itself, within a second each."""
+"""What each part of the system says of itself, within a second each; the backlog, within two."""
 
 import time
 from collections.abc import Callable
@@ -11,12 +11,14 @@ from django.db.migrations.loader import MigrationLoader
 from redis.exceptions import RedisError
 
 from delivery_gateway.partitions import is_partitioned, strays
+from monitoring import gauges
 from monitoring.deadline import TookTooLong, ask_database
 from traffic_control import heartbeat
 from traffic_control.heartbeat import DISPATCHER, Beat
 from traffic_control.redis_client import Away, redis_client
 
 SECONDS = 1.0
+OVERDUE = 120.0  # seconds that work may wait before somebody should look
 PASS, WARN, FAIL = "pass", "warn", "fail"
 EAGER, UNUSED, UNKNOWN = "eager", "unused", "unknown"  # nothing to ask, and nothing wrong about that
 _is_migrated = False
@@ -57,6 +59,16 @@ def partitions() -> Finding:
     except (DatabaseError, TookTooLong):
         return Finding(UNKNOWN)
     return Finding(WARN, {"stray_rows": sum(found.values())}) if found else Finding(PASS)
+
+
+def backlog() -> Finding:
+    """Whether work waits for longer than it should: a warning, because more workers are what it may take."""
+    waiting = gauges.waiting()
+    if waiting is None:
+        return Finding(UNKNOWN)
+    what, seconds = waiting.latest
+    facts = {"oldest_s": round(seconds, 1)} | ({"of": what} if seconds else {})
+    return Finding(WARN if seconds > OVERDUE else PASS, facts)
 
 
 def redis() -> Finding:

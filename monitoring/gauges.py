@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +30,7 @@ SECONDS = 2.0  # for all queries together
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Depth and oldest age by queue, and counts by queue or channel."""
+    """Depth and oldest age by queue, and counts by queue or channel. `overdue`: seconds that a dispatcher is late."""
 
     depth: Mapping[str, int] = field(default_factory=dict)
     oldest: Mapping[str, float] = field(default_factory=dict)
@@ -37,6 +38,12 @@ class Waiting:
     scheduled: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
+    overdue: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> tuple[str, float]:
+        """What is longest behind, and for how many seconds: a queue's oldest, or what the dispatcher is late with."""
+        return max({**self.oldest, **self.overdue}.items(), key=itemgetter(1), default=("", 0.0))
 
 
 _lock = threading.Lock()
@@ -71,7 +78,9 @@ def read(now: datetime | None = None) -> Waiting:
     accepted = Event.objects.filter(state=Event.State.ACCEPTED, due_at__lte=now).order_by("due_at")
     generated = Event.objects.filter(state=Event.State.GENERATED).order_by("id")
     pending = rows.filter(status=Status.PENDING).order_by("id")
-    sending = _by_value("lane", rows.filter(status=Status.SENDING).order_by("lease_until").values("lane"))
+    scheduled = rows.filter(status=Status.SCHEDULED).order_by("due_at")
+    leased = rows.filter(status=Status.SENDING).order_by("lease_until")
+    sending = _by_value("lane", leased.values("lane"))
     since = {
         "process": _head(accepted, "due_at"),
         "route": _earliest([_head(generated, "due_at"), _head(pending, "created_at")]),
@@ -83,12 +92,20 @@ def read(now: datetime | None = None) -> Waiting:
             "route": _capped(generated, "id") + _capped(pending, "id"),
             **{queue: _capped(found, "rank") for queue, found in queued.items()},
         },
-        oldest={queue: max(0.0, (now - at).total_seconds()) if at else 0.0 for queue, at in since.items()},
+        oldest={queue: _seconds(at, now) for queue, at in since.items()},
         in_flight={f"deliver.{lane}": sending.get(lane, 0) for lane in lanes},
-        scheduled=_by_value("channel", rows.filter(status=Status.SCHEDULED).order_by("due_at").values("channel")),
+        scheduled=_by_value("channel", scheduled.values("channel")),
         held=_by_value("channel", rows.filter(status=Status.HELD).order_by("integration_id").values("channel")),
         dead_letters=_open_letters(),
+        overdue={
+            "scheduled": _seconds(_head(scheduled, "due_at"), now),
+            "lapsed": _seconds(_head(leased, "lease_until"), now),
+        },
     )
+
+
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
 
 
 def _capped(rows: QuerySet[Any], indexed: str) -> int:

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, is it well. Unauthenticated, without secrets, each check within a second."""
+"""Is it alive, is it ready, is it well. Unauthenticated, without secrets; each check ends within two seconds."""
 
 from collections.abc import Mapping
 
@@ -34,6 +34,7 @@ def health(request: HttpRequest) -> JsonResponse:
     found = {
         "database": checks.database(),
         "partitions": checks.partitions(),
+        "backlog": checks.backlog(),
         "redis": checks.redis(),
         "celery": checks.celery(),
         "dispatcher": checks.dispatcher(),

@@ -18,6 +18,7 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 LABELS = {
     "queue",
+    "what",
     "version",
     "python",
     "django",

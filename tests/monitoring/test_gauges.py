@@ -53,6 +53,17 @@ def test_gauges_tell_what_waits_where_and_since_when(acme):
     assert (found.scheduled, found.held, found.dead_letters) == ({"email": 1}, {"telegram": 1}, {"email": 2})
 
 
+def test_gauges_tell_how_late_the_dispatcher_is(acme):
+    row(acme.tenant, Status.SCHEDULED, due_at=NOW - timedelta(seconds=70))
+    row(acme.tenant, Status.SCHEDULED, due_at=NOW + timedelta(days=1))
+    row(acme.tenant, Status.SENDING, lease_until=NOW - timedelta(seconds=90))
+
+    found = gauges.read(NOW)
+
+    assert found.overdue == {"scheduled": 70, "lapsed": 90}
+    assert found.latest == ("lapsed", 90)
+
+
 def test_letter_that_was_replayed_is_not_counted(acme):
     failed = [row(acme.tenant, Status.FAILED, error_code="x") for _ in range(3)]
     dead_letters.open_letters(failed)

@@ -1,13 +1,17 @@
 """Alive, ready, well: what each answer means, and that none of them hangs."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.utils import timezone
 
+from delivery_gateway.states import Status
 from monitoring import checks, deadline
 from monitoring.deadline import TookTooLong, ask_database
 from tests.flow.stack import wait_until
+from tests.monitoring.test_gauges import row
 from traffic_control import heartbeat
 from traffic_control.heartbeat import DISPATCHER, Beat
 
@@ -93,7 +97,8 @@ def test_health_of_a_small_install_is_well_without_workers(client, db, eager, se
 
     assert (status, told["status"]) == (200, "pass")
     assert {name: check["status"] for name, check in told["checks"].items()} == {
-        "database": "pass", "partitions": MONTHS, "redis": "unused", "celery": "eager", "dispatcher": "eager",
+        "database": "pass", "partitions": MONTHS, "backlog": "pass",
+        "redis": "unused", "celery": "eager", "dispatcher": "eager",
     }  # fmt: skip
     assert [body(client, f"/health/{part}/")[0] for part in ("redis", "celery")] == [200, 200]
 
@@ -143,6 +148,17 @@ def test_health_tells_of_rows_in_no_month(client, db, eager, settings, monkeypat
     assert told["checks"]["partitions"] == {"status": "warn", "stray_rows": 3}
 
 
+def test_health_tells_how_long_the_oldest_work_waits(client, acme, eager, settings):
+    settings.REDIS_URL = ""
+    row(acme.tenant, Status.SCHEDULED, due_at=timezone.now() - timedelta(seconds=130))
+
+    status, told = body(client, "/health/")
+
+    assert (status, told["status"]) == (200, "warn")
+    assert told["checks"]["backlog"]["of"] == "scheduled"
+    assert 130 <= told["checks"]["backlog"]["oldest_s"] < 160
+
+
 def test_health_when_redis_and_so_the_broker_is_away(client, db, settings, no_redis):
     settings.CELERY_TASK_ALWAYS_EAGER = False
 
@@ -150,7 +166,8 @@ def test_health_when_redis_and_so_the_broker_is_away(client, db, settings, no_re
 
     assert (status, told["status"]) == (200, "warn")
     assert {name: check["status"] for name, check in told["checks"].items()} == {
-        "database": "pass", "partitions": MONTHS, "redis": "fail", "celery": "fail", "dispatcher": "unknown",
+        "database": "pass", "partitions": MONTHS, "backlog": "pass",
+        "redis": "fail", "celery": "fail", "dispatcher": "unknown",
     }  # fmt: skip
     assert [body(client, f"/health/{part}/")[0] for part in ("redis", "celery")] == [503, 503]
 
