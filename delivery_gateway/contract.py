@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 EXCERPT = 500  # characters of a provider's answer worth keeping
 
@@ -96,3 +96,14 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Gives up kept connections; the instance may be used again."""
+
+
+@runtime_checkable
+class Provable(Protocol):
+    """A channel that can show that it would reach its provider, without sending anything to anybody."""
+
+    def prove(self, address: str) -> str:
+        """What was found, in a few words free of secrets; empty when there was nothing to ask. Raises DeliveryError.
+
+        `address`: where messages without one of their own go, or empty.
+        """

@@ -67,6 +67,19 @@ class Email:
         _kept.put(self, backend)
         return Receipt(provider_id, _redact(answer, message.address)[:EXCERPT])
 
+    def prove(self, address: str) -> str:
+        backend = self.backend()
+        if isinstance(backend, SmtpBackend):
+            backend.knock()
+            return f"{backend.host}:{backend.port} lets us in"
+        try:
+            backend.open()
+        except Exception as error:
+            raise _foreign(error) from error
+        finally:
+            _close(backend)
+        return f"{type(backend).__module__} is ready"
+
     def close(self) -> None:
         _kept.clear(self)
 

@@ -29,6 +29,9 @@ class Slack:
             raise refusal(reply, code=_code(reply))
         return Receipt(detail=reply.text[:EXCERPT], http_status=reply.status)
 
+    def prove(self, address: str) -> str:
+        return self.egress.reach(address) if address else ""
+
     def close(self) -> None:
         """Connections belong to the egress."""
 

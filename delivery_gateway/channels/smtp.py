@@ -57,6 +57,22 @@ class SmtpBackend(EmailBackend):
                 if not self._progress.is_usable:  # or interrupted: nobody knows what the server expects next
                     self._hang_up()
 
+    def knock(self) -> str:
+        """Connects, greets, encrypts and logs in as for a mail, and leaves without one; what the server answered.
+
+        Raises DeliveryError.
+        """
+        with Deadline(self.total_seconds) as self._deadline:
+            try:
+                self.open()
+                smtp = cast("Smtp", self._smtp)
+                smtp.ehlo_or_helo_if_needed()
+                return smtp.noop()[1].decode("utf-8", "replace")
+            except (OSError, ValueError) as error:
+                raise self._failure(error) from error
+            finally:
+                self._hang_up()
+
     def close(self) -> None:
         """Says QUIT, but does not wait long for the answer."""
         smtp = self._smtp

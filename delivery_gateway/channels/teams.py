@@ -35,6 +35,9 @@ class Teams:
             raise refusal(reply, CLASSES)
         return Receipt(detail=reply.text[:EXCERPT] or "accepted by the flow", http_status=reply.status)
 
+    def prove(self, address: str) -> str:
+        return self.egress.reach(address) if address else ""
+
     def close(self) -> None:
         """Connections belong to the egress."""
 

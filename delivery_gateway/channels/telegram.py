@@ -66,9 +66,19 @@ class Telegram:
     def close(self) -> None:
         """Connections belong to the egress."""
 
+    def prove(self, address: str) -> str:
+        """Asks who the bot is: `getMe`."""
+        reply = self.egress.post(self._url("getMe"), body={})
+        answer = _envelope(reply)
+        if answer.get("ok") is not True:
+            raise _error(reply, answer)
+        return f"the bot is @{answer.get('result', {}).get('username', '')}"
+
+    def _url(self, method: str) -> str:
+        return f"{self.base_url}/bot{self.token}/{method}"
+
     def _call(self, body: Mapping[str, Any], ends_at: float) -> tuple[Reply, dict[str, Any]]:
-        url = f"{self.base_url}/bot{self.token}/sendMessage"
-        reply = self.egress.post(url, body=body, timeout=max(0.1, ends_at - time.monotonic()))
+        reply = self.egress.post(self._url("sendMessage"), body=body, timeout=max(0.1, ends_at - time.monotonic()))
         return reply, _envelope(reply)
 
 

@@ -51,6 +51,9 @@ class Webhook:
             raise refusal(reply, CLASSES)
         return Receipt(detail=reply.text[:EXCERPT], http_status=reply.status)
 
+    def prove(self, address: str) -> str:
+        return self.egress.reach(address) if address else ""
+
     def close(self) -> None:
         """Connections belong to the egress."""
 

@@ -68,6 +68,13 @@ class Egress:
                 self._kept.put(_key(destination), connection)
         return reply
 
+    def reach(self, url: str) -> str:
+        """Connects, over TLS where the URL says so, says nothing and leaves; raises Misconfigured or Transient."""
+        destination = self.policy.destination(url)
+        with Deadline(self.policy.total_seconds) as deadline:
+            self._connect(destination, deadline).close()
+        return f"{destination.host} takes connections" + (", over TLS" if destination.scheme == "https" else "")
+
     def open_socket(
         self, host: str, port: int, *, timeout: float | None = None, ports: frozenset[int] = SMTP_PORTS
     ) -> socket.socket:

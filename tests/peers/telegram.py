@@ -53,6 +53,8 @@ class TelegramPeer(HttpPeer):
         return f"/bot{self.token}/sendMessage"
 
     def answer(self, request: Request) -> Answer:
+        if request.target == f"/bot{self.token}/getMe":
+            return Answer.of({"ok": True, "result": {"id": 123456, "is_bot": True, "username": "peer_bot"}})
         if request.target != self.path:
             return self.refuse(401 if request.target.endswith("/sendMessage") else 404)
         try:
