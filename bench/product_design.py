@@ -29,7 +29,7 @@ def web_server(application: str, place: Place) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", application),
         *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
-        *("--blocking-threads", "8", "--no-ws"),
+        *("--blocking-threads", "4", "--no-ws"),
     ]
 
 

@@ -6,7 +6,7 @@ operator and the clock can all try at once and exactly one of them wins.
 
 import hmac
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
 from traffic_control.ids import uuid7
-from traffic_control.insertion import Guard, insert
+from traffic_control.insertion import Guard, insert_values
 from traffic_control.wakeup import wake
 
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting
@@ -64,6 +64,13 @@ class NewNotification:
 
 
 AS_GIVEN = tuple(f.name for f in fields(NewNotification) if f.name not in ("priority", "detail"))
+DERIVED: dict[str, Callable[[NewNotification], Any]] = {
+    "lane": lambda new: CHANNELS[new.channel].lane,
+    "detail": lambda new: new.detail[:500],
+    "error_class": lambda new: "content" if new.status == Status.FAILED else "",
+    "error_code": lambda new: new.reason if new.status == Status.FAILED else "",
+    "rank": lambda new: int(new.created_at.timestamp() * 1000) - new.priority * PRIORITY_BOOST_MS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Verdict:
 
 def open_one(new: NewNotification, *, only_if: Guard | None = None) -> bool:
     """As `open_rows`, in one statement, one commit outside a transaction. False when `only_if` does not hold."""
-    is_open = insert(_row(new), only_if=only_if)
+    is_open = insert_values(NotificationLog, _values(new), only_if=only_if)
     if is_open:
         _go_on([new])
     return is_open
@@ -97,7 +104,7 @@ def open_rows(rows: Sequence[NewNotification], *, may_exist: bool = False) -> No
 
 def _go_on(rows: Sequence[NewNotification]) -> None:
     """Whatever has to follow the insertion."""
-    if failed := [_row(new) for new in rows if new.status == Status.FAILED]:
+    if failed := [NotificationLog(**_values(new)) for new in rows if new.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 
         dead_letters.open_letters(failed)
@@ -109,50 +116,13 @@ def _go_on(rows: Sequence[NewNotification]) -> None:
 
 
 def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
-    """What `_row` makes of one, column by column."""
-    columns: dict[str, Sequence[Any]] = {name: [getattr(new, name) for new in rows] for name in AS_GIVEN}
-    created_ms = {moment: int(moment.timestamp() * 1000) for moment in set(columns["created_at"])}
-    return columns | {
-        "lane": [CHANNELS[new.channel].lane for new in rows],
-        "detail": [new.detail[:500] for new in rows],
-        "error_class": ["content" if new.status == Status.FAILED else "" for new in rows],
-        "error_code": [new.reason if new.status == Status.FAILED else "" for new in rows],
-        "rank": [created_ms[new.created_at] - new.priority * PRIORITY_BOOST_MS for new in rows],
-    }
+    given = {name: [getattr(new, name) for new in rows] for name in AS_GIVEN}
+    return given | {name: [derive(new) for new in rows] for name, derive in DERIVED.items()}
 
 
-def _row(new: NewNotification) -> NotificationLog:
-    created_ms = int(new.created_at.timestamp() * 1000)
-    return NotificationLog(
-        id=new.id,
-        tenant_id=new.tenant_id,
-        mode=new.mode,
-        event_id=new.event_id,
-        event_type=new.event_type,
-        user_id=new.user_id,
-        customer_id=new.customer_id,
-        channel=new.channel,
-        lane=CHANNELS[new.channel].lane,
-        to=new.to,
-        subject=new.subject,
-        body=new.body,
-        html=new.html,
-        payload=new.payload,
-        template_name=new.template_name,
-        template_version=new.template_version,
-        category=new.category,
-        is_critical=new.is_critical,
-        status=new.status,
-        reason=new.reason,
-        detail=new.detail[:500],
-        error_class="content" if new.status == Status.FAILED else "",
-        error_code=new.reason if new.status == Status.FAILED else "",
-        rank=created_ms - new.priority * PRIORITY_BOOST_MS,
-        due_at=new.due_at,
-        expires_at=new.expires_at,
-        routed_at=new.routed_at,
-        created_at=new.created_at,
-    )
+def _values(new: NewNotification) -> dict[str, Any]:
+    given = {name: getattr(new, name) for name in AS_GIVEN}
+    return given | {name: derive(new) for name, derive in DERIVED.items()}
 
 
 def wake_lanes(lanes: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ web)
     check_settings
     # Each thread keeps a database connection: processes times threads times containers must fit max_connections.
     exec granian --interface wsgi --host 0.0.0.0 --port "${PORT:-8000}" --no-ws \
-        --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-8}" traffic_control.wsgi:application
+        --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-4}" traffic_control.wsgi:application
     ;;
 worker)
     check_settings

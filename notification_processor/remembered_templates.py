@@ -20,6 +20,7 @@ Name = tuple[uuid.UUID, str, str]  # tenant id, template name, channel
 STILL_THE_ONE = f"""1 = (
     SELECT sum(CASE WHEN current_id = %s THEN 1 ELSE 2 END) FROM {MessageTemplate._meta.db_table}
     WHERE tenant_id = %s AND name = %s AND channel = %s AND archived_at IS NULL)"""  # noqa: S608 - the name of a model
+_UUID = UUIDField()
 _versions: dict[Name, Source] = {}
 
 
@@ -47,4 +48,4 @@ def _keep(key: Name, source: Source) -> None:
 
 def _bound(value: uuid.UUID) -> object:
     """As this database's driver takes it."""
-    return UUIDField().get_db_prep_value(value, connection)
+    return _UUID.get_db_prep_value(value, connection)

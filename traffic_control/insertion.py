@@ -1,6 +1,6 @@
 """One row, one INSERT, without the ORM's compiler: a third of its CPU, and a condition may be part of the statement."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -29,13 +29,18 @@ def insert(row: models.Model, *, only_if: Guard | None = None) -> bool:
 
     Raises what the ORM would. Calls neither `pre_save` nor signals: defaults are the model's constructor's.
     """
-    shape = _shape(type(row), connection.vendor)
-    values = [prepare(getattr(row, name)) if prepare else getattr(row, name) for name, prepare in shape.columns]
-    if only_if is not None:
-        values += only_if.params
-    is_inserted = _run(_statement(shape, only_if.sql if only_if else ""), values) == 1
+    is_inserted = insert_values(type(row), row.__dict__, only_if=only_if)
     row._state.adding, row._state.db = not is_inserted, connection.alias
     return is_inserted
+
+
+def insert_values(model: type[models.Model], values: Mapping[str, Any], *, only_if: Guard | None = None) -> bool:
+    """As `insert`, by attribute; what is not among `values` gets its default. Costs no model instance."""
+    shape = _shape(model, connection.vendor)
+    bound = [column.bound(values) for column in shape.columns]
+    if only_if is not None:
+        bound += only_if.params
+    return _run(_statement(shape, only_if.sql if only_if else ""), bound) == 1
 
 
 def _run(statement: Statement, values: Sequence[Any]) -> int:
@@ -46,13 +51,26 @@ def _run(statement: Statement, values: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """`prepare` makes a value fit for the driver; None: it is."""
+
+    attribute: str
+    default: Any
+    prepare: Callable[[Any], Any] | None
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        value = values.get(self.attribute, self.default)
+        return self.prepare(value) if self.prepare else value
+
+
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A table's INSERT, the types of its columns, and what makes each attribute fit for the driver (None: it is)."""
+    """A table's INSERT, with its columns and their types."""
 
     sql: str
     types: Sequence[str]
-    columns: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    columns: Sequence[Column]
 
 
 @cache
@@ -67,8 +85,13 @@ def _shape(model: type[models.Model], vendor: str) -> Shape:
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(['%s'] * len(fields))}"
-    columns = [(field.attname, _preparing(field, vendor)) for field in fields]
+    columns = [Column(field.attname, _default(field), _preparing(field, vendor)) for field in fields]
     return Shape(sql, [_type(field) for field in fields], columns)
+
+
+def _default(field: Any) -> Any:
+    """A constant. What is made anew for each row has to be given."""
+    return None if field.has_default() and callable(field.default) else field.get_default()
 
 
 def _type(field: Any) -> str:

@@ -58,12 +58,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "traffic_control.body_limits.BodyLimitMiddleware",
     "traffic_control.wakeup.EagerDispatchMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "traffic_control.console_middleware.ConsoleSessions",
     "traffic_control.slashes.AppendSlashInPlaceMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "traffic_control.console_middleware.ConsoleUsers",
+    "traffic_control.console_middleware.ConsoleMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "traffic_control.urls"
@@ -164,6 +164,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["tenants.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["traffic_control.renderers.ProblemAwareJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["traffic_control.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "traffic_control.negotiation.QuickNegotiation",
     "DEFAULT_SCHEMA_CLASS": "traffic_control.openapi.Schema",
     "EXCEPTION_HANDLER": "traffic_control.errors.problem_handler",
     "UNAUTHENTICATED_USER": None,
