@@ -15,7 +15,8 @@ LATE = 30.0  # seconds; an install that is well delivers within a few
 
 
 def workers() -> Iterator[Verdict]:
-    if settings.CELERY_TASK_ALWAYS_EAGER:
+    """Without Redis, RabbitMQ is asked who consumes: see `brokers.rabbitmq`."""
+    if settings.CELERY_TASK_ALWAYS_EAGER or not settings.REDIS_URL:
         return
     alive = [beat for beat in heartbeat.beats() if beat.is_alive and beat.role != DISPATCHER]
     attended = {beat.role for beat in alive}
@@ -29,6 +30,10 @@ def workers() -> Iterator[Verdict]:
 
 def dispatchers() -> Iterator[Verdict]:
     if settings.CELERY_TASK_ALWAYS_EAGER:
+        return
+    if not settings.REDIS_URL:
+        found = "nobody knows: there is no Redis to keep heartbeats in"
+        yield warn("dispatcher", found, "One that is gone shows only as overdue work.", "Set REDIS_URL to be told.")
         return
     alive = [beat for beat in heartbeat.beats() if beat.is_alive and beat.role == DISPATCHER]
     if alive:
@@ -67,8 +72,8 @@ def paused() -> Iterator[Verdict]:
 
 _UNHEARD = "Heartbeats are kept in Redis, so nobody knows who is alive."
 CHECKS = (
-    Check("workers", workers, _UNHEARD, "Set REDIS_URL, or mend the check “redis” first."),
-    Check("dispatcher", dispatchers, _UNHEARD, "Set REDIS_URL, or mend the check “redis” first."),
+    Check("workers", workers, _UNHEARD, "Mend the check “redis” first."),
+    Check("dispatcher", dispatchers, _UNHEARD, "Mend the check “redis” first."),
     Check("overdue", overdue, "It needs the database's answer.", "Mend the checks “database” and “migrations” first."),
     Check("paused", paused, "It needs the database's answer.", "Mend the checks “database” and “migrations” first."),
 )

@@ -16,6 +16,7 @@ from kombu import Connection, Queue
 from delivery_gateway.models import NotificationLog
 from tests.flow.rabbitmq import GIVEN, SERVER, RabbitMQ, rabbitmq
 from tests.flow.stack import Stack, stack, wait_until
+from tests.monitoring.test_doctor_install import run as doctor
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="workers beside the test need PostgreSQL"),
@@ -121,3 +122,17 @@ def outlive(product: Stack, node: RabbitMQ, key: str) -> None:
 
     assert taken == [202, 202, 202]
     wait_until(lambda: sent() == 4, seconds=60, what="delivery after the outage")
+
+
+def test_doctor_asks_rabbitmq_who_consumes(product: Stack) -> None:
+    product.worker()
+    wait_until(lambda: doctor(product.env)[1]["rabbitmq"][0]["level"] == "ok", what="a consumer for each queue")
+    product.kill("worker")
+
+    wait_until(lambda: doctor(product.env)[1]["rabbitmq"][0]["level"] == "fail", what="queues without a consumer")
+    code, verdicts = doctor(product.env)
+
+    assert code == 1
+    assert verdicts["rabbitmq"][0]["found"].startswith("nobody takes from process, deliver.email")
+    assert verdicts["dispatcher"][0]["level"] == "warn"
+    assert "workers" not in verdicts

@@ -77,13 +77,14 @@ def test_worker_that_consumes_no_more_ends_and_the_next_one_delivers(running):
 
 
 def test_worker_whose_pool_does_not_answer_ends_and_takes_it_along(running):
-    worker = running.running.pop("worker")
+    worker = running.running["worker"]
     pool = pool_of(worker.pid)
     for child in pool:
         os.kill(child, signal.SIGSTOP)
     running.door.post_until(NOW)
 
-    assert worker.wait(60) == ENDED
+    assert worker.wait(50) == ENDED
+    del running.running["worker"]
 
     wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in pool), seconds=5, what="the pool's end")
     assert len(pool) >= 2
