@@ -4,7 +4,9 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, heartbeat_sent, worker_process_shutdown
+from celery.signals import celeryd_init, heartbeat_sent, task_prerun, worker_process_shutdown
+from django.conf import settings
+from django.db import close_old_connections
 from kombu.transport.redis import Channel
 
 from traffic_control.heartbeat import worker_beats
@@ -21,6 +23,13 @@ app.autodiscover_tasks()
 Channel.do_restore = False
 
 heartbeat_sent.connect(worker_beats)
+
+
+@task_prerun.connect
+def drop_dead_connections(**_: Any) -> None:
+    """With CELERY_DB_REUSE_MAX Celery never looks: after a restart of PostgreSQL every task of a process would fail."""
+    if not settings.CELERY_TASK_ALWAYS_EAGER:  # then it is the request's connection, and the request has looked
+        close_old_connections()
 
 
 @celeryd_init.connect
