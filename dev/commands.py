@@ -125,6 +125,14 @@ def growth(arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "bench.growth", *arguments], cwd=ROOT).returncode
 
 
+def chaos(arguments: list[str]) -> int:
+    return subprocess.run([PYTHON, "-m", "chaos.run", *arguments], cwd=ROOT).returncode
+
+
+def chaos_quick(arguments: list[str]) -> int:
+    return chaos(["--quick", *arguments])
+
+
 COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
@@ -142,6 +150,8 @@ COMMANDS = {
     "bench": Command("Measure beside the plain design, its peers and the machine's limits; 20 minutes", bench),
     "bench-quick": Command("The same in small, without the peers; 3 minutes", bench_quick),
     "growth": Command("What a ledger of ten million rows costs; 10 minutes and 12 GB of disk", growth),
+    "chaos": Command("Kill, cut and empty everything under load, and audit the ledger; 25 minutes", chaos),
+    "chaos-quick": Command("One blow of each kind; 3 minutes", chaos_quick),
     "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
     "setup": Command("Only make the environment, .venv", lambda arguments: 0),
     "clean": Command(
