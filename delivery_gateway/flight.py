@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from delivery_gateway import leases
@@ -25,6 +25,7 @@ from delivery_gateway.retry import Step, step_after_refusal
 from delivery_gateway.runway import Runway
 from delivery_gateway.states import Status
 from tenants.integrations import IntegrationConfig
+from traffic_control.outage import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,9 @@ def record(outcomes: Sequence[Outcome]) -> None:
     for pause in WRITE_AGAIN:
         try:
             return leases.finish(outcomes)
-        except (OperationalError, InterfaceError) as exc:
+        except Exception as exc:
+            if not is_outage(exc):
+                raise
             log.warning("outcomes not recorded (%s); trying again", type(exc).__name__, extra={"count": len(outcomes)})
             time.sleep(pause)
             close_old_connections()

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from traffic_control.log_context import current_request_id
+from traffic_control.outage import is_outage
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def problem_of(exc: Exception) -> Problem | None:
     if isinstance(exc, exceptions.APIException):
         code = next((c for kind, c in DRF_CODES.items() if isinstance(exc, kind)), "error")
         return Problem(code, str(exc.detail), status=exc.status_code, headers=_headers_of(exc))
-    if isinstance(exc, OperationalError | InterfaceError):
+    if is_outage(exc):
         detail = "The database does not answer; nothing was stored. Send the same request again."
         return Problem("database_unavailable", detail, status=503, headers={"Retry-After": "2"})
     return None

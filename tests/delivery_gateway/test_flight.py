@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
 from delivery_gateway import delivery, flight, leases
@@ -129,7 +129,7 @@ def test_provider_with_a_full_house_of_slow_calls_gets_no_more(jobs, gate, provi
 
 
 def test_outcomes_wait_for_a_database_that_is_away(jobs, gate, monkeypatch):
-    faults = [OperationalError("gone"), OperationalError("still gone")]
+    faults = [OperationalError("still gone"), DatabaseError("server closed the connection unexpectedly")]
     finish = leases.finish
 
     def failing(outcomes):

@@ -6,10 +6,11 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections
+from django.db import close_old_connections
 
 from notification_processor import dispatching
 from traffic_control.heartbeat import dispatcher_beats
+from traffic_control.outage import is_outage
 
 log = logging.getLogger("notification_processor.dispatcher")
 
@@ -35,8 +36,9 @@ class Command(BaseCommand):
         try:
             dispatching.tick()
             dispatcher_beats()
-        except OperationalError as exc:
-            log.warning("the database does not answer (%s); trying again", type(exc).__name__)
+        except Exception as exc:
+            if is_outage(exc):
+                log.warning("the database does not answer (%s); trying again", type(exc).__name__)
+            else:
+                log.exception("dispatcher round failed; trying again")
             close_old_connections()
-        except Exception:
-            log.exception("dispatcher round failed; trying again")
