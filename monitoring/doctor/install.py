@@ -19,7 +19,6 @@ from tenants.models import Integration
 
 SHORTEST_SECRET = 50  # characters, as Django's own check has it
 FILLING, FULL = 0.85, 0.95
-DISK_WHY = "A database that finds no room stops; intake then answers 503."
 
 
 def switches() -> Iterator[Verdict]:
@@ -84,26 +83,33 @@ def _fault_of(key: str) -> str:
     return ""
 
 
-def disks() -> Iterator[Verdict]:
-    """Of what this machine sees: temporary files, SQLite's file, and PostgreSQL's folder when it runs here too."""
-    for what, folder in _folders().items():
-        usage = shutil.disk_usage(folder)
-        full = 1 - usage.free / usage.total if usage.total else 0.0
-        found = f"{what}: {usage.free / 1e9:.1f} GB free in {folder}, {full:.0%} full"
-        judge = fail if full > FULL else warn if full > FILLING else None
-        yield judge("disk", found, DISK_WHY, "Make room.") if judge else good("disk", found)
+def disk_of_temporary_files() -> Iterator[Verdict]:
+    yield _room("temporary files", Path(tempfile.gettempdir()), "Programs that find no room for temporary files fail.")
 
 
-def _folders() -> dict[str, Path]:
-    folders = {"temporary files": Path(tempfile.gettempdir())}
+def disk_of_database() -> Iterator[Verdict]:
+    """Where it is this machine's: SQLite's file, and PostgreSQL's folder when it runs here and we may know it."""
+    if folder := _database_folder():
+        yield _room("database", folder, "A database that finds no room stops; intake then answers 503.")
+
+
+def _room(what: str, folder: Path, why: str) -> Verdict:
+    usage = shutil.disk_usage(folder)
+    full = 1 - usage.free / usage.total if usage.total else 0.0
+    found = f"{what}: {usage.free / 1e9:.1f} GB free in {folder}, {full:.0%} full"
+    judge = fail if full > FULL else warn if full > FILLING else None
+    return judge("disk", found, why, "Make room.") if judge else good("disk", found)
+
+
+def _database_folder() -> Path | None:
     if connection.vendor == "sqlite":
         name = str(connection.settings_dict["NAME"])
-        return folders | ({} if "memory" in name else {"database": Path(name).resolve().parent})
+        return None if "memory" in name else Path(name).resolve().parent
     with connection.cursor() as cursor:
         cursor.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory' AND setting IS NOT NULL")
         row = cursor.fetchone()  # only its administrators are told
-    seen = Path(row[0]) if row else None
-    return folders | ({"database": seen} if seen and os.access(seen, os.F_OK) and _is_here() else {})
+    folder = Path(row[0]) if row and _is_here() else None
+    return folder if folder and os.access(folder, os.F_OK) else None
 
 
 def _is_here() -> bool:
@@ -115,5 +121,6 @@ CHECKS = (
     Check("settings", switches, "The settings could not be read.", "Run manage.py check."),
     Check("secrets", secrets, "The secrets could not be read.", "Run manage.py check."),
     Check("credentials", sealed, "It needs the database's answer.", "Mend the check “database” first."),
-    Check("disk", disks, "It needs the database's answer.", "Mend the check “database” first."),
+    Check("disk", disk_of_temporary_files, "The disk could not be asked.", "Look at the error."),
+    Check("disk", disk_of_database, "It needs the database's answer.", "Mend the check “database” first."),
 )

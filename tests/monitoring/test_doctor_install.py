@@ -103,7 +103,8 @@ def test_disk_that_fills_up_is_seen(db, monkeypatch, free, level):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 100 - free, free))
 
-    assert set(findings(install.disks).values()) == {level}
+    assert set(findings(install.disk_of_temporary_files).values()) == {level}
+    assert set(findings(install.disk_of_database).values()) <= {level}
 
 
 def test_report_says_why_and_what_next_of_what_is_not_well():
