@@ -18,15 +18,29 @@ LANES = ("email", "chat", "webhook", "in_app")
 STOP_SECONDS = 30.0
 
 
-def commands(web_port: int) -> dict[str, list[str]]:
-    """As the image's entrypoint starts them, with one group of workers for each kind of channel."""
-    python = sys.executable
-    web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(web_port), "--no-ws"]
-    celery = [python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "--without-gossip", "--without-mingle"]
+def commands(web_port: int, sabotage: str = "") -> dict[str, list[str]]:
+    """As the image's entrypoint starts them, with one group of workers for each kind of channel.
+
+    `sabotage`: the safeguard (chaos.sabotaged) that workers and dispatcher do without.
+    """
+    python = [sys.executable, *(("-m", "chaos.sabotaged", sabotage) if sabotage else ())]
+    web = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--no-ws",
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "8",
+    ]
+    celery = [*python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "--without-gossip", "--without-mingle"]
     queues = {"router": "process", **{lane: f"deliver.{lane}" for lane in LANES}}
     return {
-        "web": [*web, "--workers", "2", "--blocking-threads", "8", "traffic_control.wsgi:application"],
-        "dispatcher": [python, "manage.py", "dispatcher"],
+        "web": [*web, "--host", "127.0.0.1", "--port", str(web_port), "traffic_control.wsgi:application"],
+        "dispatcher": [*python, "manage.py", "dispatcher"],
         **{
             name: [*celery, "-l", "WARNING", "-n", f"{name}@chaos", "-c", str(POOLS.get(name, 1)), "--queues", queue]
             for name, queue in queues.items()

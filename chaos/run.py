@@ -4,6 +4,7 @@
     python -m chaos.run --quick                  one blow of each kind, under 3 minutes
     python -m chaos.run --only workers,providers --count 20000 --seed 7
     python -m chaos.run --publish                table and chart go into docs/reliability.md
+    python -m chaos.run --sabotage no-sweep      with a safeguard taken out: good when it is missed
 
 Everything a run does is drawn from its seed, which it prints. Exits 1 when a demand is not met.
 """
@@ -31,6 +32,12 @@ RATE = 200.0  # requests a second
 SETTLE = 0.5  # seconds between two looks whether all has come to its end
 LONGEST = 1.5  # times as long as wanted, a drain is waited for
 INTERRUPTED = 130
+MISSED_IN = {
+    "no-sweep": "workers",
+    "no-doubt": "workers",
+    "no-backstop": "flushed-broker",
+    "no-fence": "frozen-worker",
+}
 
 
 def main() -> int:
@@ -43,7 +50,16 @@ def main() -> int:
     except Refusal as refusal:
         say(str(refusal))
         return 1
+    if given.sabotage:
+        return 0 if told_missing(given.sabotage, outcomes) else 1
     return 0 if all(outcome.is_met for outcome in outcomes) else 1
+
+
+def told_missing(sabotage: str, outcomes: Sequence[Outcome]) -> bool:
+    """Whether the audit saw that the safeguard is gone."""
+    found = [kind for outcome in outcomes for kind in outcome.audit["findings"]]
+    progress(f"{sabotage}: " + (f"seen, as {', '.join(found)}" if found else "NOT seen"))
+    return bool(found)
 
 
 def run(given: argparse.Namespace) -> list[Outcome]:
@@ -51,7 +67,7 @@ def run(given: argparse.Namespace) -> list[Outcome]:
     count = given.count or (QUICK_COUNT if given.quick else COUNT)
     progress(f"Seed {given.seed}: {', '.join(one.name for one in chosen)}")
     outcomes: list[Outcome] = []
-    with scene(folder, seed=given.seed) as there:
+    with scene(folder, seed=given.seed, sabotage=given.sabotage) as there:
         for scenario in chosen:
             outcomes.append(take(there, scenario, count=int(count * scenario.share), rate=given.rate))
             tell(outcomes[-1])
@@ -66,7 +82,7 @@ def run(given: argparse.Namespace) -> list[Outcome]:
 
 def choose(given: argparse.Namespace) -> Sequence[Scenario]:
     known = {one.name: one for one in EVERY}
-    names = [name for name in given.only.split(",") if name]
+    names = [name for name in (given.only or MISSED_IN.get(given.sabotage, "")).split(",") if name]
     if unknown := [name for name in names if name not in known]:
         refuse(f"There is no {', '.join(unknown)}. There are: {', '.join(known)}.")
     return [known[name] for name in names] or (QUICK if given.quick else SCENARIOS)
@@ -102,6 +118,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=0, help="messages in each scenario")
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument("--sabotage", choices=sorted(MISSED_IN), default="", help="take a safeguard out")
     parser.add_argument("--publish", action="store_true", help="put table and chart into docs/reliability.md")
     return parser.parse_args()
 

@@ -80,7 +80,7 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, *, seed: int) -> Iterator[Scene]:
+def scene(folder: Path, *, seed: int, sabotage: str = "") -> Iterator[Scene]:
     """Until the block ends; then everything is stopped, the product first."""
     folder.mkdir(parents=True)
     with servers_folder() as private, servers(private) as there:
@@ -90,7 +90,7 @@ def scene(folder: Path, *, seed: int) -> Iterator[Scene]:
         proxy = launch("chaos.proxy", *links, "--seed", str(seed))
         environment = settings(there, proxy.ports)
         port = free_port()
-        roles = Roles(commands(port), environment, folder)
+        roles = Roles(commands(port, sabotage), environment, folder)
         made = Scene(folder, there, proxy, sinks, roles, environment, seed)
         try:
             manage(made, "migrate", "-v0")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chaos import publish, scenarios, verdict
+from chaos import publish, run, scenarios, verdict
 from chaos.load import Answer
+from chaos.sabotaged import SABOTAGES
 from chaos.scenarios import SCENARIOS, Scenario
 from chaos.scene import Blow
 from chaos.timeline import Timeline
@@ -107,3 +108,15 @@ def test_chart_is_xml_and_names_scenario_and_blow():
 
     words = {element.text for element in ET.fromstring(drawn).iter() if element.text}
     assert {"workers", "web", "the worker email", "accepted", "received"} <= words
+
+
+def test_each_sabotage_has_the_scenario_that_shows_it():
+    known = {one.name for one in scenarios.EVERY}
+
+    assert set(run.MISSED_IN) == set(SABOTAGES)
+    assert set(run.MISSED_IN.values()) <= known
+
+
+@pytest.mark.parametrize(("findings", "expected"), [({}, False), ({"doubled": 1}, True)])
+def test_sabotage_is_seen_when_the_audit_finds_anything(findings, expected):
+    assert run.told_missing("no-doubt", [outcome(audit=CLEAN | {"findings": findings})]) is expected
