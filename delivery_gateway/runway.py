@@ -20,7 +20,7 @@ from functools import partial
 
 log = logging.getLogger(__name__)
 
-START = 16  # lanes
+START = 4  # lanes
 SLOW = 1.0  # seconds
 LOOK_EVERY = 0.02  # seconds between looks whether more lanes would help
 LATE = 0.003  # seconds: a look that comes later than this had to wait for the processor

@@ -141,7 +141,7 @@ def test_lanes_come_while_calls_wait_and_go_when_threads_wait_for_the_processor(
 
     for _ in range(3):
         way.adapt(0.0)
-    assert len(calls.wait_for(54)) == way.lanes == 54
+    assert len(calls.wait_for(13)) == way.lanes == 13
     for _ in range(9):
         way.adapt(runway.LATE * 2)
 
