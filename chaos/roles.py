@@ -75,9 +75,12 @@ class Roles:
             self._keeper.start()
 
     def _start(self, name: str) -> None:
+        self.children[name] = self._launched(name)
+
+    def _launched(self, name: str) -> Child:
         with (self.logs / f"{name}.log").open("ab") as log:
             command = self.commands[name]
-            self.children[name] = start(name, command, env=os.environ | dict(self.environment), output=log.fileno())
+            return start(name, command, env=os.environ | dict(self.environment), output=log.fileno())
 
     def rest(self, name: str) -> None:
         """Killed, and not started again before `start`."""
@@ -108,6 +111,12 @@ class Roles:
             os.killpg(child.process.pid, signal.SIGSTOP)
             self.former.append(child)
         return lambda: os.killpg(child.process.pid, signal.SIGCONT)
+
+    def join(self, name: str, *, count: int) -> Callable[[], None]:
+        """So many more of one kind, which nobody keeps running. Call what comes back to end them."""
+        with self._lock:
+            several = [self._launched(name) for _ in range(count)]
+        return lambda: stop_all(several, seconds=STOP_SECONDS)
 
     def _keep(self) -> None:
         while not self._over.wait(RESTART_SECONDS):

@@ -91,11 +91,12 @@ def choose(given: argparse.Namespace) -> Sequence[Scenario]:
 def take(there: Scene, scenario: Scenario, *, count: int, rate: float) -> Outcome:
     progress(f"{scenario.title}: {count:,} messages at {rate:.0f}/s")
     there.heal()
-    there.blows.clear()
+    there.forget()
     there.roles.restarts, began = 0, time.time()
     record = there.folder / f"{scenario.name}.jsonl"
     load = Load(there.shop, record, count=count, rate=rate, seed=there.seed).start()
     scenario.trouble(there, load)
+    there.look()
     load.wait()
     there.heal()
     drained = drain(there, scenario, since=max([*(blow.at for blow in there.blows), time.time()]))

@@ -18,6 +18,7 @@ from chaos.troubles import (
     providers,
     repeated,
     silent_broker,
+    three_dispatchers,
 )
 
 DEAF = 90.0  # seconds after which a worker that no longer hears its broker ends itself
@@ -74,6 +75,7 @@ SCENARIOS: Sequence[Scenario] = (
         drain=60.0,
         always_accepts=True,
     ),
+    Scenario(name="dispatchers", title="Three dispatchers at once", trouble=three_dispatchers, always_accepts=True),
     Scenario(
         name="flushed-broker",
         title="FLUSHALL every 10 s",

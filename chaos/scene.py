@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.product_api import Api, add_customers, make_template, make_workflow
@@ -32,7 +33,7 @@ LINKS = ("postgres", "valkey", "smtp", "http")
 
 @dataclass(frozen=True)
 class Blow:
-    """Something was killed, cut or emptied. `held`: messages that workers had claimed just then."""
+    """Something was killed, cut or emptied. `held`: claims that workers had just then, and at no blow before."""
 
     at: float
     what: str
@@ -52,6 +53,7 @@ class Scene:
     seed: int
     shop: Shop = field(init=False)
     blows: list[Blow] = field(default_factory=list)
+    claims: set[tuple[Any, ...]] = field(default_factory=set)
 
     @property
     def received(self) -> Path:
@@ -59,7 +61,19 @@ class Scene:
 
     def strike(self, what: str) -> None:
         """Call it just before the blow."""
-        self.blows.append(Blow(time.time(), what, self.servers.held()))
+        self.blows.append(Blow(time.time(), what, self.look()))
+
+    def look(self) -> int:
+        """How many claims there are that have not been seen before. What the dead had claimed is seen for a while."""
+        claims = self.servers.claims()
+        new = len(claims - self.claims)
+        self.claims |= claims
+        return new
+
+    def forget(self) -> None:
+        """Before the next scenario."""
+        self.blows.clear()
+        self.claims.clear()
 
     def line(self, link: str, **troubles: object) -> None:
         self.proxy.order(link=link, **troubles)

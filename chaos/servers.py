@@ -66,10 +66,9 @@ class Servers:
             return list(cursor.fetchall())
         return []
 
-    def held(self) -> int:
-        """Messages that workers have claimed and not recorded yet: at most these can be sent twice by a kill."""
-        found = self.ask("SELECT count(*) FROM delivery_gateway_notificationlog WHERE status = 'sending'")
-        return int(found[0][0]) if found else 0
+    def claims(self) -> set[tuple[Any, ...]]:
+        """Id and fence of what workers have claimed and not recorded yet: at most these can be sent twice by a kill."""
+        return set(self.ask("SELECT id, fence FROM delivery_gateway_notificationlog WHERE status = 'sending'"))
 
     def left(self) -> int:
         """Messages and events that have not come to their end. More than anything when nobody can tell."""

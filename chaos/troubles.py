@@ -58,6 +58,12 @@ def absent_dispatcher(scene: Scene, load: Load) -> None:
     scene.roles.start(["dispatcher"])
 
 
+def three_dispatchers(scene: Scene, load: Load) -> None:
+    end = scene.roles.join("dispatcher", count=2)
+    load.wait()
+    end()
+
+
 def absent_broker(scene: Scene, load: Load, *, seconds: float = 120.0) -> None:
     scene.strike(f"the broker, for {seconds:.0f} s")
     scene.servers.kill_valkey()

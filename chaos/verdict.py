@@ -27,7 +27,8 @@ class Demand:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Times are unix times; `drained` is None when something was left at the end."""
+    """Times are unix times; `drained` is None when something was left at the end. `held`: claims that workers had when
+    they were struck."""
 
     scenario: str
     title: str
@@ -38,6 +39,7 @@ class Outcome:
     accepted: Sequence[float]
     received: Sequence[float]
     blows: Sequence[Blow]
+    held: int
     restarts: int
     refused: Mapping[str, int]
     p99_ms: float
@@ -52,10 +54,6 @@ class Outcome:
     @property
     def extra(self) -> int:
         return sum(self.audit["extra_sends"].values())
-
-    @property
-    def held(self) -> int:
-        return sum(blow.held for blow in self.blows)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"met": self.is_met}
@@ -74,6 +72,7 @@ def judged(scene: Scene, scenario: Scenario, load: Load, *, began: float, draine
         "accepted": load.accepted,
         "received": [line["at"] for line in receipts if line["taken"]],
         "blows": list(scene.blows),
+        "held": len(scene.claims),
         "restarts": scene.roles.restarts,
         "refused": {str(status): number for status, number in load.statuses().items() if status != 202},
         "p99_ms": 1000 * slowest(answers, 0.99),

@@ -30,6 +30,7 @@ def outcome(**changed: Any) -> Outcome:
         "accepted": [T + i for i in range(10)],
         "received": [T + 5 + i for i in range(10)],
         "blows": [Blow(T + 4, "the worker email", 2)],
+        "held": 2,
         "restarts": 1,
         "refused": {},
         "p99_ms": 40.0,
