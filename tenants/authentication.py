@@ -58,9 +58,9 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def presented_key(request: Request) -> str:
-    if raw := request.headers.get("X-API-KEY", "").strip():
+    if raw := str(request.META.get("HTTP_X_API_KEY", "")).strip():  # `headers` would read all of them
         return raw
-    scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return raw.strip() if scheme.lower() == "bearer" else ""
 
 

@@ -91,7 +91,7 @@ def once_per_key(post: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 def claim_of(request: Any) -> Claim | None:
     """None without the header. Raises Problem 400 `idempotency_key_invalid`."""
-    given = request.headers.get("Idempotency-Key")
+    given = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if given is None:
         return None
     scope = f"{request.method} {request.path}"[:200]

@@ -31,7 +31,7 @@ class BodyLimitMiddleware:
 
 def is_chunked(request: HttpRequest) -> bool:
     """Whether the server decodes chunks and ends the stream with them; Django's own runserver does not."""
-    return ends_by_itself(request) and "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    return ends_by_itself(request) and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
 
 
 def ends_by_itself(request: HttpRequest) -> bool:
