@@ -212,8 +212,8 @@ class Migration(migrations.Migration):
     dependencies = [("delivery_gateway", "0002_delivery_counts")]
 
     operations = [
+        migrations.RunPython(convert, migrations.RunPython.noop),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunPython(convert, migrations.RunPython.noop)],
             state_operations=[
                 migrations.RemoveIndex("NotificationLog", "ledger_expiring"),
                 migrations.AddIndex("NotificationLog", BY_STATUS),

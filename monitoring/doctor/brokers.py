@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import redis
-from celery import current_app
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -13,6 +12,7 @@ from redis.retry import Retry
 
 from delivery_gateway.leases import LEASE
 from monitoring.doctor.verdict import Check, Level, Verdict, fail, good, warn
+from traffic_control.celery import app
 
 SECONDS = 2.0
 FULL = 0.9  # of maxmemory
@@ -82,7 +82,7 @@ def rabbitmq() -> Iterator[Verdict]:
     if settings.CELERY_TASK_ALWAYS_EAGER or not settings.CELERY_BROKER_URL.startswith(("amqp", "pyamqp")):
         return
     patience = {"read_timeout": SECONDS, "write_timeout": SECONDS, "max_retries": 0}
-    with current_app.connection_for_read(transport_options=patience, connect_timeout=SECONDS) as connection:
+    with app.connection_for_read(transport_options=patience, connect_timeout=SECONDS) as connection:
         channel: Any = connection.default_channel
         states = {name: channel.queue_declare(name, passive=True) for name in settings.QUEUES}
     if idle := [name for name, state in states.items() if not state.consumer_count]:
@@ -94,12 +94,12 @@ def rabbitmq() -> Iterator[Verdict]:
 
 def tasks_fit() -> Iterator[Verdict]:
     """Our own settings: a message comes back only when the task that has it must have ended, and so does a row."""
-    conf = current_app.conf
+    conf = app.conf
     if settings.CELERY_TASK_ALWAYS_EAGER:
         yield good("celery", "tasks run inside the request (CELERY_TASK_ALWAYS_EAGER)")
         return
-    current_app.loader.import_default_modules()
-    ours = [task for name, task in current_app.tasks.items() if not name.startswith("celery.")]
+    app.loader.import_default_modules()
+    ours = [task for name, task in app.tasks.items() if not name.startswith("celery.")]
     limits = {task.name: float(task.time_limit or conf.task_time_limit or "inf") for task in ours}
     faults = list(_misfits(conf, limits))
     found = f"acknowledges late, prefetch {conf.worker_prefetch_multiplier}, {max(limits.values()):.0f} s for a task"

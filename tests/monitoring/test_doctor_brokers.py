@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celery import current_app
 from django.conf import settings as configured
 
 from monitoring.doctor import brokers, life
@@ -14,6 +13,7 @@ from monitoring.doctor.verdict import Check, Level, Verdict, exit_code, good
 from tests.conftest import needs_redis
 from tests.flow.own_valkey import OwnValkey, black_hole, own_valkey
 from traffic_control import heartbeat, redis_client
+from traffic_control.celery import app
 from traffic_control.heartbeat import DISPATCHER, beat
 
 
@@ -83,8 +83,8 @@ def test_redis_that_never_answers_is_a_failure_within_seconds(settings):
 
 def test_rabbitmq_that_is_gone_is_a_failure_within_seconds(settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER, settings.CELERY_BROKER_URL = False, "amqp://guest:guest@127.0.0.1:1//"
-    monkeypatch.setitem(current_app.conf, "broker_url", settings.CELERY_BROKER_URL)
-    monkeypatch.setitem(current_app.conf, "broker_read_url", settings.CELERY_BROKER_URL)
+    monkeypatch.setitem(app.conf, "broker_url", settings.CELERY_BROKER_URL)
+    monkeypatch.setitem(app.conf, "broker_read_url", settings.CELERY_BROKER_URL)
     [check] = [check for check in brokers.CHECKS if check.name == "rabbitmq"]
     began = time.monotonic()
 
@@ -109,7 +109,7 @@ def test_rabbitmq_that_is_gone_is_a_failure_within_seconds(settings, monkeypatch
 )
 def test_setting_of_celery_that_does_not_fit_is_named(settings, monkeypatch, setting, value, level, found):
     settings.CELERY_TASK_ALWAYS_EAGER, settings.BROKER_IS_REDIS = False, True
-    monkeypatch.setitem(current_app.conf, setting, value)
+    monkeypatch.setitem(app.conf, setting, value)
 
     assert [(verdict.level, verdict.found) for verdict in brokers.tasks_fit()] == [(level, found)]
 
