@@ -11,6 +11,7 @@ Everything a run does is drawn from its seed, which it prints. Exits 1 when a de
 
 import argparse
 import json
+import os
 import random
 import sys
 import time
@@ -27,15 +28,15 @@ from dev.console import Refusal, progress, refuse, say
 from dev.supervisor import Stopped, stoppable
 
 RESULTS = Path(__file__).parent / "results"
-COUNT, QUICK_COUNT = 8_000, 4_000
-RATE = 200.0  # requests a second
+COUNT, RATE = 8_000, 200.0  # messages in a scenario, requests a second
+QUICK_COUNT, QUICK_RATE = 3_500, 100.0
 SETTLE = 0.5  # seconds between two looks whether all has come to its end
 LONGEST = 1.5  # times as long as wanted, a drain is waited for
 INTERRUPTED = 130
 MISSED_IN = {
     "no-sweep": "workers",
     "no-doubt": "workers",
-    "no-backstop": "flushed-broker",
+    "no-backstop": "absent-broker",
     "no-fence": "frozen-worker",
 }
 
@@ -63,13 +64,14 @@ def told_missing(sabotage: str, outcomes: Sequence[Outcome]) -> bool:
 
 
 def run(given: argparse.Namespace) -> list[Outcome]:
-    chosen, folder = choose(given), RESULTS / time.strftime("%Y%m%d-%H%M%S")
+    chosen, folder = choose(given), RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     count = given.count or (QUICK_COUNT if given.quick else COUNT)
+    rate = given.rate or (QUICK_RATE if given.quick else RATE)
     progress(f"Seed {given.seed}: {', '.join(one.name for one in chosen)}")
     outcomes: list[Outcome] = []
     with scene(folder, seed=given.seed, sabotage=given.sabotage) as there:
         for scenario in chosen:
-            outcomes.append(take(there, scenario, count=int(count * scenario.share), rate=given.rate))
+            outcomes.append(take(there, scenario, count=int(count * scenario.share), rate=rate))
             tell(outcomes[-1])
             (folder / "summary.json").write_text(json.dumps([one.as_json() for one in outcomes], indent=1))
     publish.draw(outcomes, folder / "run.svg")
@@ -117,7 +119,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one scenario with a blow of each kind")
     parser.add_argument("--only", default="", help="comma-separated scenarios by name")
     parser.add_argument("--count", type=int, default=0, help="messages in each scenario")
-    parser.add_argument("--rate", type=float, default=RATE, help="requests a second")
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a second")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--sabotage", choices=sorted(MISSED_IN), default="", help="take a safeguard out")
     parser.add_argument("--publish", action="store_true", help="put table and chart into docs/reliability.md")

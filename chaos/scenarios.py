@@ -84,7 +84,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         name="restarted-broker",
-        title="The broker killed 20 times, nothing on disk",
+        title="The broker killed every 2 s, nothing on disk",
         trouble=repeated(blows.broker, seconds=2.0, times=20),
         drain=60.0,
         always_accepts=True,
@@ -108,14 +108,14 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         name="postgres-fast",
-        title="PostgreSQL restarted 10 times",
+        title="PostgreSQL restarted every 4 s",
         trouble=repeated(partial(blows.postgres, how=FAST), seconds=4.0, times=10),
         drain=60.0,
         may_repeat=True,
     ),
     Scenario(
         name="postgres-immediate",
-        title="PostgreSQL crashed 10 times",
+        title="PostgreSQL crashed every 4 s",
         trouble=repeated(partial(blows.postgres, how=IMMEDIATE), seconds=4.0, times=10),
         drain=60.0,
         may_repeat=True,
