@@ -40,36 +40,15 @@ def event_of(data: Any) -> NewEvent:
 
 def plain_send(data: Any) -> DirectSend | None:
     """None when the serializer has to look."""
-    if type(data) is not dict or not data.keys() <= SEND_NAMES or not _is_plain_send(data):
-        return None
-    return DirectSend(
-        channel=data["channel"],
-        to=data.get("to", ""),
-        user_id=data.get("user_id", ""),
-        template=data.get("template", ""),
-        subject=data.get("subject", ""),
-        body=data.get("body", ""),
-        html=data.get("html", ""),
-        data=data.get("data") if "template" not in data else data.get("data", {}),
-        locale=data.get("locale", ""),
-        category=data.get("category", ""),
-        is_critical=data.get("critical", False),
-        priority=PRIORITIES[data.get("priority", "normal")],
-    )
+    is_plain = type(data) is dict and data.keys() <= SEND_NAMES and _is_plain_send(data)
+    return validated_send(data) if is_plain else None
 
 
 def plain_event(data: Any) -> NewEvent | None:
     """None when the serializer has to look."""
     if type(data) is not dict or not data.keys() <= EVENT_NAMES or not _is_plain_event(data):
         return None
-    return NewEvent(
-        event_type=data["event_type"],
-        recipients=(data["user_id"],) if "user_id" in data else (),
-        topic=data.get("topic", ""),
-        payload=data.get("payload", {}),
-        idempotency_key=data.get("idempotency_key"),
-        priority=PRIORITIES[data.get("priority", "normal")],
-    )
+    return validated_event(data | {"listed": (data["user_id"],) if "user_id" in data else (), "inline": ()})
 
 
 def _is_plain_send(data: dict[str, Any]) -> bool:
