@@ -30,7 +30,9 @@ from traffic_control.wakeup import PATIENCE, PUBLISHER
 log = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between looks
-IDLE = 30.0  # seconds of silence while nothing is held: an idle worker hears from Redis each second
+# Seconds of silence while nothing is held. An idle worker hears from Redis each second; one that has lost it may wait
+# for 30 between two tries to connect.
+IDLE = 40.0
 BUSY = settings.CELERY_TASK_TIME_LIMIT + 30.0  # while tasks are held: the longest of them has long been ended by then
 LAST_WORDS = 20.0  # seconds for the pool's processes to record what they have out
 ENDED = os.EX_TEMPFAIL  # exit code: nothing is wrong that a new process would not mend
@@ -90,12 +92,12 @@ def _counted(read: Callable[..., Any]) -> Callable[..., Any]:
 def _watch() -> None:
     silence = Silence()
     while not _is_resting.wait(EVERY):
-        seconds = silence.seconds(_sign())
-        if seconds < _patience():
+        seconds, patience = silence.seconds(_sign()), _patience()
+        if not seconds or patience == float("inf"):
             continue
-        if not _broker_answers():
+        if not _broker_answers():  # asked at every look: only silence beside a broker that is there all the time counts
             silence.forgive()
-        elif not _is_resting.is_set():
+        elif seconds >= patience and not _is_resting.is_set():
             _end(seconds)
 
 
@@ -115,7 +117,7 @@ def _broker_answers() -> bool:
         with current_app.connection_for_read(transport_options=PUBLISHER, connect_timeout=PATIENCE) as connection:
             return bool(connection.default_channel)
     except Exception as exc:  # any broker's own kind of error
-        log.info("silent, but the broker does not answer either (%s)", type(exc).__name__)
+        log.debug("silent, but the broker does not answer either (%s)", type(exc).__name__)
         return False
 
 
