@@ -154,17 +154,23 @@ class SmtpSink(Sink):
         return verb != b"QUIT"
 
 
+def http_request(received: bytes) -> tuple[bytes, bytes] | None:
+    """The head of a request in lower case, and what came after the whole of it; None until all of it has come."""
+    end = received.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
+    head = received[:end].lower()
+    _, found, rest = head.partition(b"\r\ncontent-length:")
+    size = end + (int(rest.split(b"\r\n", 1)[0]) if found else 0)
+    return (head, received[size:]) if len(received) >= size else None
+
+
 class HttpSink(Sink):
     def step(self) -> bool:
-        end = self.received.find(b"\r\n\r\n") + 4
-        if end < 4:
+        request = http_request(self.received)
+        if request is None:
             return False
-        head = self.received[:end].lower()
-        _, found, rest = head.partition(b"\r\ncontent-length:")
-        size = end + (int(rest.split(b"\r\n", 1)[0]) if found else 0)
-        if len(self.received) < size:
-            return False
-        self.received = self.received[size:]
+        head, self.received = request
         if head.startswith(b"get "):
             self._count(head.split(b" ", 2)[1].decode())
         else:

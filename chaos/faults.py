@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 OK, ERROR, THROTTLED, SLOW, HANG, RESET, LOST = "ok", "error", "throttled", "slow", "hang", "reset", "lost"
 TAKEN = frozenset({OK, SLOW, HANG, RESET, LOST})  # the message has arrived, whatever the sender hears of it
-SILENT = frozenset({HANG, RESET, LOST})  # the sender cannot know
 SLOW_SECONDS = 3.0
 RETRY_AFTER = 2  # seconds
 

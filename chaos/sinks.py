@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.sinks import BACKLOG, DATA_END, Sink, SmtpSink, Tally
+from bench.sinks import BACKLOG, DATA_END, Sink, SmtpSink, Tally, http_request
 from chaos.faults import ERROR, HANG, LOST, OK, RESET, RETRY_AFTER, SLOW, SLOW_SECONDS, TAKEN, THROTTLED, Script
 from chaos.proxy import lines, reset_transport
 
@@ -104,15 +104,10 @@ class Hooks(Misbehaving):
         self.book = book
 
     def step(self) -> bool:
-        end = self.received.find(b"\r\n\r\n") + 4
-        if end < 4:
+        request = http_request(self.received)
+        if request is None:
             return False
-        head = self.received[:end].lower()
-        _, found, rest = head.partition(b"\r\ncontent-length:")
-        size = end + (int(rest.split(b"\r\n", 1)[0]) if found else 0)
-        if len(self.received) < size:
-            return False
-        self.received = self.received[size:]
+        head, self.received = request
         self.meet(head.split(b"\r\n"))
         return True
 

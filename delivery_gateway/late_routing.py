@@ -22,13 +22,11 @@ Reasons = Mapping[tuple[uuid.UUID, str, str], str]  # by tenant, channel and add
 def decide(rows: Sequence[NotificationLog], *, now: datetime) -> tuple[list[NotificationLog], list[Outcome]]:
     """Those to send, and what comes of the others. One query, and one round trip to Redis if there are limits."""
     suppressed = ledger.suppressed((row.tenant_id, row.channel, row.to) for row in rows)
-    verdicts = {row.id: _verdict(row, suppressed, now) for row in rows}
+    verdicts = {row.id: refusal(row, suppressed, now) or passed(row, 0.0, now) for row in rows}
     unrouted = [row for row in rows if row.routed_at is None]
     late = [row for row in unrouted if verdicts[row.id].status == Status.QUEUED]
-    for row, wait in zip(late, limits.waits_for([_recipient(row) for row in late]), strict=True):
-        if wait > 0:
-            due_at = limits.due_at(wait, now)
-            verdicts[row.id] = Verdict(row.id, row.lane, Status.SCHEDULED, limits.REASON, due_at=due_at)
+    waits = limits.waits_for([_recipient(row) for row in late])
+    verdicts |= {row.id: passed(row, wait, now) for row, wait in zip(late, waits, strict=True)}
     if unrouted:
         measures.settled(unrouted, [verdicts[row.id] for row in unrouted])
     to_send = [row for row in rows if verdicts[row.id].status == Status.QUEUED]
@@ -36,12 +34,20 @@ def decide(rows: Sequence[NotificationLog], *, now: datetime) -> tuple[list[Noti
     return to_send, [_outcome(row, verdicts[row.id], now) for row in others]
 
 
-def _verdict(row: NotificationLog, suppressed: Reasons, now: datetime) -> Verdict:
+def refusal(row: NotificationLog, suppressed: Reasons, now: datetime) -> Verdict | None:
+    """What keeps a row from being sent, whoever it is for."""
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict(row.id, row.lane, Status.EXPIRED, "expired", "It expired before it could be sent.")
     if reason := suppressed.get((row.tenant_id, row.channel, row.to)):
         detail = f"This address is suppressed on {row.channel}: {reason}."
         return Verdict(row.id, row.lane, Status.SUPPRESSED, "address_suppressed", detail)
+    return None
+
+
+def passed(row: NotificationLog, wait: float, now: datetime) -> Verdict:
+    """Into its lane, or there in `wait` seconds, when its recipient may be written to again."""
+    if wait > 0:
+        return Verdict(row.id, row.lane, Status.SCHEDULED, limits.REASON, due_at=limits.due_at(wait, now))
     return Verdict(row.id, row.lane, Status.QUEUED)
 
 

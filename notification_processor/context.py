@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from notification_processor.models import Event
-from tenants.models import Tenant
 from user_preferences.models import Customer
 
 
@@ -51,7 +50,3 @@ def about(customer: Customer | None) -> dict[str, Any]:
         "timezone": customer.timezone if customer else "",
         "attributes": customer.attributes if customer else {},
     }
-
-
-def tenant_names(tenant_ids: set[Any]) -> dict[Any, str]:
-    return dict(Tenant.objects.filter(id__in=tenant_ids).values_list("id", "name"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from delivery_gateway import counters, ledger, limits, measures
+from delivery_gateway import counters, late_routing, ledger, limits, measures
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
@@ -48,15 +48,12 @@ def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
     limited = [row for row in open_rows if row.user_id or row.to]
     waits = limits.waits_for([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
     later = {row.id: wait for row, wait in zip(limited, waits, strict=True) if wait > 0}
-    return verdicts + [_passed(row, later.get(row.id, 0), now) for row in open_rows]
+    return verdicts + [late_routing.passed(row, later.get(row.id, 0), now) for row in open_rows]
 
 
 def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: Any, now: datetime) -> Verdict | None:
-    if row.expires_at is not None and row.expires_at <= now:
-        return Verdict(row.id, row.lane, Status.EXPIRED, "expired", "It expired before it could be sent.")
-    if reason := suppressions.get((row.tenant_id, row.channel, row.to)):
-        detail = f"This address is suppressed on {row.channel}: {reason}."
-        return Verdict(row.id, row.lane, Status.SUPPRESSED, "address_suppressed", detail)
+    if refused := late_routing.refusal(row, suppressions, now):
+        return refused
     if not row.user_id and row.to:
         return None
     default = defaults[row.tenant_id]
@@ -69,9 +66,3 @@ def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: An
         has_address=bool(row.to) or row.channel in default.with_own_address,
     )
     return None if decision.is_allowed else Verdict(row.id, row.lane, Status.SUPPRESSED, decision.rule, decision.detail)
-
-
-def _passed(row: NotificationLog, wait: float, now: datetime) -> Verdict:
-    if wait > 0:
-        return Verdict(row.id, row.lane, Status.SCHEDULED, "recipient_rate_limit", due_at=limits.due_at(wait, now))
-    return Verdict(row.id, row.lane, Status.QUEUED)

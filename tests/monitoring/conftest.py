@@ -8,10 +8,11 @@ from django.test import Client
 
 from monitoring import gauges
 from monitoring.models import AuditEntry
-from tenants.services import Registration, register
-from tests.conftest import client_with
+from tests.registered import acme, api, globex
 from traffic_control import metrics, redis_client
 from traffic_control.metrics import Meter
+
+__all__ = ["acme", "api", "globex"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,21 +41,6 @@ def meter(monkeypatch):
 def no_redis(settings):
     """A Redis that nobody runs."""
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-
-
-@pytest.fixture
-def acme(db) -> Registration:
-    return register("Acme", "ops@acme.test")
-
-
-@pytest.fixture
-def globex(db) -> Registration:
-    return register("Globex", "ops@globex.test")
-
-
-@pytest.fixture
-def api(acme):
-    return client_with(acme.api_key)
 
 
 @pytest.fixture
