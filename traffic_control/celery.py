@@ -1,6 +1,8 @@
 """The Celery application. Tasks are wake-ups: the work itself lies in the database."""
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from celery import Celery
@@ -21,6 +23,22 @@ app.autodiscover_tasks()
 # A worker that loses Redis with a message in hand would give it back through the connection that it has just taken
 # apart, and end (kombu 5.7: 'NoneType' object has no attribute 'hostname'). A lost wake-up is repeated anyway.
 Channel.do_restore = False
+
+
+def _unless_closed(answer: Callable[..., None]) -> Callable[..., None]:
+    """A task that ends after its connection was closed has nobody to tell. kombu 5.7 tries all the same, and the worker
+    ends ('NoneType' object has no attribute 'client')."""
+
+    @wraps(answer)
+    def answered(channel: Any, *given: Any, **named: Any) -> None:
+        if channel.connection is not None:
+            answer(channel, *given, **named)
+
+    return answered
+
+
+Channel.basic_ack = _unless_closed(Channel.basic_ack)  # type: ignore[method-assign]
+Channel.basic_reject = _unless_closed(Channel.basic_reject)  # type: ignore[method-assign]
 
 heartbeat_sent.connect(worker_beats)
 

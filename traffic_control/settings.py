@@ -135,7 +135,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "socket_timeout": 10,
         "socket_connect_timeout": 3,
         "socket_keepalive": True,
-        "retry_on_timeout": True,
+        # With True a broken line is mended inside redis-py, in the middle of a read that then waits for ever for what
+        # the old line would have said: a worker's main loop stood still. Celery connects anew by itself.
+        "retry_on_timeout": False,
         "health_check_interval": 10,
         "global_keyprefix": env.str("REDIS_KEY_PREFIX", "tc:"),
     }

@@ -1,10 +1,10 @@
 """Ends a worker that takes no work any more, so that whoever watches over processes starts a new one.
 
 kombu drops a broker connection that falls silent, and time limits end a task that hangs. What is left: a worker that
-came back to its broker and does not consume, a pool whose processes do not answer, a main loop that stands still. All
-of them show as silence: no answer from the broker, and no task that begins or ends.
+came back to its broker and does not consume, a pool whose processes do not answer, a main loop that stands still. The
+last shows in heartbeats that stop, the others as silence: no answer from the broker, and no task that begins or ends.
 
-Known limit: RabbitMQ says nothing while a queue is empty, so there only silence while tasks are held counts.
+Known limit: RabbitMQ says nothing while a queue is empty; there, heartbeats count, and silence while tasks are held.
 """
 
 import logging
@@ -13,14 +13,14 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import billiard
 from celery import current_app
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import heartbeat_sent, worker_ready, worker_shutting_down
 from celery.worker import state
 from django.conf import settings
 from kombu.transport.redis import Channel
@@ -30,14 +30,14 @@ from traffic_control.wakeup import PATIENCE, PUBLISHER
 log = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between looks
-# Seconds of silence while nothing is held. An idle worker hears from Redis each second; one that has lost it may wait
-# for 30 between two tries to connect.
+# Seconds of silence while nothing is held, and between two heartbeats. An idle worker hears from Redis each second, its
+# heart beats each two; one that has lost its broker may wait for 30 between two tries to connect.
 IDLE = 40.0
-BUSY = settings.CELERY_TASK_TIME_LIMIT + 30.0  # while tasks are held: the longest of them has long been ended by then
+MARGIN = 10.0  # seconds after which a task that held on until its time limit has been ended for sure
 LAST_WORDS = 20.0  # seconds for the pool's processes to record what they have out
 ENDED = os.EX_TEMPFAIL  # exit code: nothing is wrong that a new process would not mend
 
-_polls = 0
+_polls = _beats = 0
 _is_resting = threading.Event()
 
 
@@ -61,6 +61,7 @@ class Silence:
 def set_up() -> None:
     """Watches from when the worker is ready until it is asked to end: then silence is in order."""
     Channel._brpop_read = _counted(Channel._brpop_read)  # type: ignore[attr-defined]
+    heartbeat_sent.connect(_beat)
     worker_ready.connect(_begin)
     worker_shutting_down.connect(_rest)
 
@@ -71,6 +72,12 @@ def _begin(**_: Any) -> None:
 
 def _rest(**_: Any) -> None:
     _is_resting.set()
+
+
+def _beat(**_: Any) -> None:
+    """From a timer of the main loop."""
+    global _beats
+    _beats += 1
 
 
 def _counted(read: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,15 +97,16 @@ def _counted(read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _watch() -> None:
-    silence = Silence()
+    loop, work = Silence(), Silence()
     while not _is_resting.wait(EVERY):
-        seconds, patience = silence.seconds(_sign()), _patience()
-        if not seconds or patience == float("inf"):
+        still, silent, patience = loop.seconds(_beats), work.seconds(_sign()), _patience()
+        if not still and (not silent or patience == float("inf")):
             continue
         if not _broker_answers():  # asked at every look: only silence beside a broker that is there all the time counts
-            silence.forgive()
-        elif seconds >= patience and not _is_resting.is_set():
-            _end(seconds)
+            loop.forgive()
+            work.forgive()
+        elif (still >= IDLE or silent >= patience) and not _is_resting.is_set():
+            _end(max(still, silent))
 
 
 def _sign() -> tuple[int, ...]:
@@ -106,9 +114,14 @@ def _sign() -> tuple[int, ...]:
 
 
 def _patience() -> float:
-    if state.reserved_requests:
-        return BUSY
+    if held := tuple(state.reserved_requests):
+        return longest(held) + MARGIN
     return IDLE if settings.BROKER_IS_REDIS else float("inf")
+
+
+def longest(held: Iterable[Any]) -> float:
+    """Seconds after which the last of these tasks is ended by its time limit."""
+    return max(float(one.task.time_limit or settings.CELERY_TASK_TIME_LIMIT) for one in held)
 
 
 def _broker_answers() -> bool:
