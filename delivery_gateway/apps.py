@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class DeliveryGatewayConfig(AppConfig):
     name = "delivery_gateway"
     verbose_name = "Delivery"
+
+    def ready(self) -> None:
+        from delivery_gateway import checks  # noqa: F401 - registers them

@@ -24,6 +24,7 @@ class Message:
     payload: dict[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     attempt: int = 1
+    unsubscribe_url: str = ""  # in mail that is not critical
 
 
 @dataclass(frozen=True, slots=True)

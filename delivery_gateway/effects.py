@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from delivery_gateway import ledger
+from delivery_gateway import ledger, suppressions
 from delivery_gateway.contract import DeliveryError, Misconfigured, Receipt, RecipientGone
 from delivery_gateway.models import InboxItem, NotificationLog, SandboxMessage, Suppression
 from delivery_gateway.sandbox import BOUNCES
@@ -81,7 +81,7 @@ def _suppress(gone: list[tuple[NotificationLog, RecipientGone]]) -> None:
             Suppression(
                 tenant_id=row.tenant_id,
                 channel=row.channel,
-                address_hash=ledger.address_hash(row.tenant_id, row.to),
+                address_hash=suppressions.address_hash(row.tenant_id, row.to),
                 reason=error.code[:100],
             )
             for row, error in gone

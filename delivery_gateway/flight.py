@@ -24,6 +24,7 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.retry import Step, step_after_refusal
 from delivery_gateway.runway import Runway
 from delivery_gateway.states import Status
+from delivery_gateway.unsubscribe_links import link_for
 from tenants.integrations import IntegrationConfig
 from traffic_control.outage import is_outage
 
@@ -213,6 +214,7 @@ def message_of(row: NotificationLog, config: IntegrationConfig | None = None) ->
         payload=row.payload or {},
         created_at=row.created_at,
         attempt=row.attempts + 1,
+        unsubscribe_url=link_for(row),
     )
 
 

@@ -5,23 +5,21 @@ else the router would ask is asked here, a batch at a time. Whoever was routed b
 are held against the suppressions of this moment.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from delivery_gateway import ledger, limits, measures
+from delivery_gateway import limits, measures, suppressions
 from delivery_gateway.leases import Outcome
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.retry import Step
 from delivery_gateway.states import Status
-
-Reasons = Mapping[tuple[uuid.UUID, str, str], str]  # by tenant, channel and address
+from delivery_gateway.suppressions import Suppressions
 
 
 def decide(rows: Sequence[NotificationLog], *, now: datetime) -> tuple[list[NotificationLog], list[Outcome]]:
     """Those to send, and what comes of the others. One query, and one round trip to Redis if there are limits."""
-    suppressed = ledger.suppressed((row.tenant_id, row.channel, row.to) for row in rows)
+    suppressed = suppressions.among((row.tenant_id, row.channel, row.to) for row in rows)
     verdicts = {row.id: refusal(row, suppressed, now) or passed(row, 0.0, now) for row in rows}
     unrouted = [row for row in rows if row.routed_at is None]
     late = [row for row in unrouted if verdicts[row.id].status == Status.QUEUED]
@@ -34,11 +32,12 @@ def decide(rows: Sequence[NotificationLog], *, now: datetime) -> tuple[list[Noti
     return to_send, [_outcome(row, verdicts[row.id], now) for row in others]
 
 
-def refusal(row: NotificationLog, suppressed: Reasons, now: datetime) -> Verdict | None:
+def refusal(row: NotificationLog, suppressed: Suppressions, now: datetime) -> Verdict | None:
     """What keeps a row from being sent, whoever it is for."""
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict(row.id, row.lane, Status.EXPIRED, "expired", "It expired before it could be sent.")
-    if reason := suppressed.get((row.tenant_id, row.channel, row.to)):
+    address = row.tenant_id, row.channel, row.to
+    if reason := suppressed.against(address, category=row.category, is_critical=row.is_critical):
         detail = f"This address is suppressed on {row.channel}: {reason}."
         return Verdict(row.id, row.lane, Status.SUPPRESSED, "address_suppressed", detail)
     return None

@@ -4,19 +4,17 @@ Every change is one statement for many rows whose WHERE names the states it may 
 operator and the clock can all try at once and exactly one of them wins.
 """
 
-import hmac
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, When
 
 from delivery_gateway import counters, measures, pacing
-from delivery_gateway.models import NotificationLog, Suppression
+from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status, sources_of
 from tenants.integrations import paused_among
@@ -187,20 +185,3 @@ def release_held() -> int:
     released = rows.update(status=Status.QUEUED, reason="", detail="")
     wake_lanes(lanes)
     return released
-
-
-def address_hash(tenant_id: uuid.UUID, address: str) -> str:
-    """Suppressed addresses are kept as this only: an HMAC under SECRET_KEY, per tenant."""
-    text = f"{tenant_id}:{address.strip().lower()}"
-    return hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256").hex()
-
-
-def suppressed(addresses: Iterable[tuple[uuid.UUID, str, str]]) -> dict[tuple[uuid.UUID, str, str], str]:
-    """Of these (tenant id, channel, address), those that must not be written to, with the reason. One query."""
-    hashes = {(channel, address_hash(tenant, to)): (tenant, channel, to) for tenant, channel, to in addresses if to}
-    if not hashes:
-        return {}
-    found = Suppression.objects.filter(
-        tenant_id__in={tenant for tenant, _, _ in hashes.values()}, address_hash__in={digest for _, digest in hashes}
-    ).values_list("channel", "address_hash", "reason")
-    return {hashes[row[:2]]: row[2] for row in found if row[:2] in hashes}

@@ -202,6 +202,8 @@ class SandboxMessage(models.Model):
 class Suppression(models.Model):
     """An address that must not be written to again on this channel: dead, or opted out. Kept as a keyed hash.
 
+    The scope says what is kept back: see `delivery_gateway.suppressions`.
+
     It lives here, below the router that obeys it, because delivery is what learns that an address is gone.
     """
 
@@ -209,12 +211,18 @@ class Suppression(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     channel = models.CharField(max_length=20)
     address_hash = models.CharField(max_length=64)
+    scope = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="Empty: everything. *: all but what is critical. Else that category, but what is critical.",
+    )  # fmt: skip
     reason = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "channel", "address_hash"], name="one_suppression_per_address")
+            models.UniqueConstraint(
+                fields=["tenant", "channel", "address_hash", "scope"], name="one_suppression_per_scope"
+            )
         ]
 
     def __str__(self) -> str:

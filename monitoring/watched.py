@@ -46,7 +46,7 @@ WATCHED: dict[type[Model], Watched] = {
     ),
     Customer: Watched("customer", ("name", "email", "phone", "addresses", "locale", "timezone", "attributes"), True),
     Preference: Watched("preference", ("is_enabled",), True),
-    Suppression: Watched("suppression", ("reason",), True),
+    Suppression: Watched("suppression", ("scope", "reason"), True),
 }  # fmt: skip
 
 

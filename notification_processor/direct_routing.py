@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from delivery_gateway import counters, late_routing, ledger, limits, measures
+from delivery_gateway import counters, late_routing, ledger, limits, measures, suppressions
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
@@ -37,10 +37,10 @@ def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
     defaults = (
         channel_defaults({row.tenant_id for row in rows}) if any(row.user_id or not row.to for row in rows) else {}
     )
-    suppressions = ledger.suppressed((row.tenant_id, row.channel, row.to) for row in rows)
+    suppressed = suppressions.among((row.tenant_id, row.channel, row.to) for row in rows)
     verdicts, open_rows = [], []
     for row in rows:
-        verdict = _refusal(row, choices, defaults, suppressions, now)
+        verdict = _refusal(row, choices, defaults, suppressed, now)
         if verdict is None:
             open_rows.append(row)
         else:
@@ -51,8 +51,8 @@ def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
     return verdicts + [late_routing.passed(row, later.get(row.id, 0), now) for row in open_rows]
 
 
-def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressions: Any, now: datetime) -> Verdict | None:
-    if refused := late_routing.refusal(row, suppressions, now):
+def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressed: Any, now: datetime) -> Verdict | None:
+    if refused := late_routing.refusal(row, suppressed, now):
         return refused
     if not row.user_id and row.to:
         return None

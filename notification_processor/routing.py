@@ -14,10 +14,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from delivery_gateway import ledger, limits
+from delivery_gateway import ledger, limits, suppressions
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
+from delivery_gateway.suppressions import Suppressions
 from notification_processor import context, deduplication, templates
 from notification_processor.audience import Slice, next_slices
 from notification_processor.defaults import ChannelDefaults, channel_defaults
@@ -177,12 +178,12 @@ def _rows(slices: Sequence[Slice], now: datetime) -> list[NewNotification]:
 
 def _refusals(candidates: Sequence[Candidate]) -> dict[int, Refusal]:
     """By id() of the candidate: the first rule that is against it. A key is held only by who would hear of it."""
-    suppressions = ledger.suppressed((c.event.tenant_id, c.channel, c.address) for c in candidates)
+    suppressed = suppressions.among((c.event.tenant_id, c.channel, c.address) for c in candidates)
     refusals: dict[int, Refusal] = {}
     for c in candidates:
         if not c.decision.is_allowed:
             refusals[id(c)] = c.decision.rule, c.decision.detail
-        elif suppressions and (reason := suppressions.get((c.event.tenant_id, c.channel, c.address))):
+        elif reason := _suppressed(c, suppressed):
             refusals[id(c)] = "address_suppressed", f"This address is suppressed on {c.channel}: {reason}."
     wanted = [c for c in candidates if id(c) not in refusals]
     repeats = deduplication.duplicates((c.event, c.customer.id) for c in wanted)
@@ -190,6 +191,11 @@ def _refusals(candidates: Sequence[Candidate]) -> dict[int, Refusal]:
         if detail := repeats.get((c.event.id, c.customer.id)):
             refusals[id(c)] = "duplicate", detail
     return refusals
+
+
+def _suppressed(c: Candidate, known: Suppressions) -> str:
+    address, outlook = (c.event.tenant_id, c.channel, c.address), c.outlook
+    return known.against(address, category=outlook.category, is_critical=outlook.is_critical)
 
 
 def _row(c: Candidate, refusal: Refusal | None, due_at: datetime | None) -> NewNotification:

@@ -1,8 +1,9 @@
-"""Paths of templates and workflows. Promises to tenants: add, never rename."""
+"""Paths of templates, workflows and unsubscriptions. Promises to tenants: add, never rename."""
 
 from django.urls import path
 
 from notification_processor import views
+from notification_processor.unsubscribing.views import UnsubscribeView
 
 urlpatterns = [
     path("v1/templates/", views.TemplatesView.as_view()),
@@ -10,4 +11,5 @@ urlpatterns = [
     path("v1/templates/<uuid:template_id>/preview/", views.TemplatePreviewView.as_view()),
     path("v1/workflows/", views.WorkflowsView.as_view()),
     path("v1/workflows/<uuid:workflow_id>/", views.WorkflowView.as_view()),
+    path("u/<str:token>", UnsubscribeView.as_view()),
 ]

@@ -29,6 +29,7 @@ class Actor:
 
 SYSTEM, STRANGER = Actor("system"), Actor("anonymous")
 API_KEY, USER = "api_key", "user"
+RECIPIENT, PROVIDER = "recipient", "provider"  # by a signed link in a mail; by a signed callback
 Change = tuple[Any, Any]  # before, after; None where there was or is nothing
 
 

@@ -6,14 +6,15 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from delivery_gateway.ledger import address_hash
 from delivery_gateway.models import Suppression
 from delivery_gateway.registry import CHANNELS
+from delivery_gateway.suppressions import EVERYTHING, NOT_CRITICAL, address_hash
 from tenants.admin_base import BigTableAdmin, TenantForm, tenant_id_of
 from tenants.admin_lists import AgeFilter, TenantFilter, one_of
 from tenants.models import Tenant
 
 REACHABLE = tuple(name for name in CHANNELS if name != "in_app")
+SCOPES = {EVERYTHING: "everything", NOT_CRITICAL: "all but what is critical"}
 SEARCHED = 500  # tenants whose hash of an address is looked for at once
 
 
@@ -31,7 +32,10 @@ class SuppressionForm(TenantForm):
         if tenant_id and {"channel", "address"} <= cleaned.keys():
             self.instance.address_hash = address_hash(tenant_id, cleaned["address"])
             if Suppression.objects.filter(
-                tenant_id=tenant_id, channel=cleaned["channel"], address_hash=self.instance.address_hash
+                tenant_id=tenant_id,
+                channel=cleaned["channel"],
+                address_hash=self.instance.address_hash,
+                scope=EVERYTHING,
             ).exists():
                 self.add_error("address", f"It is suppressed on {cleaned['channel']} already.")
         return cleaned
@@ -42,16 +46,16 @@ class SuppressionAdmin(BigTableAdmin):
     """An address is added or lifted; there is nothing to change about it."""
 
     form = SuppressionForm
-    list_display = ("created_at", "channel", "reason", "shown_hash", "tenant")
+    list_display = ("created_at", "channel", "shown_scope", "reason", "shown_hash", "tenant")
     list_filter = (one_of("channel", REACHABLE), AgeFilter, TenantFilter)
     list_select_related = ("tenant",)
     search_fields = ("address_hash",)
     search_help_text = "A whole address."
     autocomplete_fields = ("tenant",)
-    readonly_fields = ("created_at", "shown_hash")
+    readonly_fields = ("created_at", "shown_hash", "shown_scope")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        known = ("tenant", "channel", "reason", "created_at", "shown_hash")
+        known = ("tenant", "channel", "shown_scope", "reason", "created_at", "shown_hash")
         return [(None, {"fields": self.shown(request, known if obj else ("tenant", "channel", "address", "reason"))})]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -62,6 +66,10 @@ class SuppressionAdmin(BigTableAdmin):
         tenants = [own] if own else list(Tenant.objects.order_by("id").values_list("id", flat=True)[:SEARCHED])
         found = Q(tenant_id__in=tenants, channel__in=REACHABLE, address_hash__in=hashes(tenants, term))
         return rows.filter(found)
+
+    @admin.display(description="keeps back")
+    def shown_scope(self, row: Suppression) -> str:
+        return SCOPES.get(row.scope, f'the category "{row.scope}"')
 
     @admin.display(description="address, hashed")
     def shown_hash(self, row: Suppression) -> str:

@@ -20,6 +20,7 @@ from django.core.validators import validate_email
 from django.utils.html import strip_tags
 
 from delivery_gateway.channels.http import CLASSES, shorten
+from delivery_gateway.channels.mail_headers import unsubscribe_fields
 from delivery_gateway.channels.mime import Letter, Letterhead
 from delivery_gateway.channels.smtp import SmtpBackend
 from delivery_gateway.channels.smtp_replies import error_for
@@ -95,7 +96,14 @@ class Email:
         subject, address = _checked(message)
         text, letterhead = message.body or strip_tags(message.html), self._letterhead
         try:
-            return letterhead.write(message.id, to=address, subject=subject, text=text, html=message.html)
+            return letterhead.write(
+                message.id,
+                to=address,
+                subject=subject,
+                text=text,
+                html=message.html,
+                unsubscribe_url=message.unsubscribe_url,
+            )
         except ValueError as error:
             raise error_for(error, is_dot_written=False) from error
 
@@ -104,6 +112,7 @@ def compose(message: Message, from_email: str) -> EmailMultiAlternatives:
     """The mail, to exactly one recipient. Raises ContentRejected or RecipientGone for what could not be one."""
     subject, address = _checked(message)
     headers = {"Message-ID": f"<{message.id}@{domain_of(from_email)}>", "Auto-Submitted": "auto-generated"}
+    headers |= unsubscribe_fields(message.unsubscribe_url)
     text = message.body or strip_tags(message.html)
     mail = EmailMultiAlternatives(subject, text, from_email, [address], headers=headers)
     if message.html:

@@ -7,11 +7,18 @@ but in line ends, so nothing can be taken for the end of the mail that is not.
 import time
 import uuid
 from binascii import b2a_base64, b2a_qp
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 
-from delivery_gateway.channels.mail_headers import mailbox_field, read_mailbox, text_field, to_ascii
+from delivery_gateway.channels.mail_headers import (
+    mailbox_field,
+    read_mailbox,
+    text_field,
+    to_ascii,
+    unsubscribe_fields,
+)
 
 LINE_OCTETS = 998  # RFC 5322, 2.1.1
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n"
@@ -39,16 +46,23 @@ class Letterhead:
         self.domain = self.sender.rpartition("@")[2]
         self._from = mailbox_field("From", display, self.sender)
 
-    def write(self, message_id: uuid.UUID, *, to: str, subject: str, text: str, html: str = "") -> Letter:
+    def write(
+        self, message_id: uuid.UUID, *, to: str, subject: str, text: str, html: str = "", unsubscribe_url: str = ""
+    ) -> Letter:
         """`to` is one address that has been checked. Raises UnicodeError for what no mail can carry."""
         recipient, identity = to_ascii(to), f"{message_id}@{self.domain}"
         head = (
             f"{self._from}\r\nTo: {recipient}\r\n{text_field('Subject', subject)}\r\n"
             f"Date: {_date(int(time.time()))}\r\nMessage-ID: <{identity}>\r\n"
+            f"{_more(unsubscribe_fields(unsubscribe_url))}"
             "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
         )
         body = _alternatives(text, html, f"{_BOUNDARY}{message_id.hex}") if html else _single(text)
         return Letter(self.sender, recipient, identity, head.encode("ascii") + body)
+
+
+def _more(fields: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from delivery_gateway.ledger import suppressed
+from delivery_gateway import suppressions
 from delivery_gateway.models import Suppression
 from notification_processor.models import MessageTemplate, Workflow
 from tenants import keys
@@ -210,7 +210,7 @@ def test_suppressed_address_is_kept_as_a_hash_and_found_by_itself(operator: Clie
 
     wanted = (acme_world.tenant.pk, "email", "gone@acme.test")
     found = operator.get(list_of(Suppression), {"q": "gone@acme.test"}).context["cl"].result_list
-    assert suppressed([wanted]) == {wanted: "asked by phone"}
+    assert suppressions.among([wanted]).reasons == {wanted: {"": "asked by phone"}}
     assert [row.reason for row in found] == ["asked by phone"]
     assert "gone@" not in operator.get(page_of(found[0])).content.decode().lower()
 

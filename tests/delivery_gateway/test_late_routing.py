@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from delivery_gateway import delivery, leases, ledger
+from delivery_gateway import delivery, leases, ledger, suppressions
 from delivery_gateway.contract import Receipt
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import Attempt, NotificationLog, Suppression
@@ -56,7 +56,7 @@ def opened(acme):
 
 
 def suppress(tenant, address):
-    hashed = ledger.address_hash(tenant.id, address)
+    hashed = suppressions.address_hash(tenant.id, address)
     Suppression.objects.create(tenant=tenant, channel="webhook", address_hash=hashed, reason="gone")
 
 

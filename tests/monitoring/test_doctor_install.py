@@ -43,6 +43,7 @@ def findings(question) -> dict[str, Level]:
 )
 def test_switch_that_is_open_is_named(settings, setting, value, found):
     settings.DEBUG, settings.REGISTRATION, settings.ALLOWED_HOSTS = False, "closed", ["example.com"]
+    settings.PUBLIC_URL = "https://example.com"
     assert set(findings(install.switches).values()) == {Level.OK}
 
     setattr(settings, setting, value)

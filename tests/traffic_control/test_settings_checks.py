@@ -16,6 +16,7 @@ PRODUCTION = {
     "DEBUG": "0",
     "SECRET_KEY": "between-fifty-and-a-hundred-characters-as-nobody-would-guess-1234567890",
     "ALLOWED_HOSTS": "notify.example.com",
+    "PUBLIC_URL": "https://notify.example.com",
     "DATABASE_URL": "postgres://user:password@127.0.0.1:1/notification_db",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
 }

@@ -1,0 +1,92 @@
+"""`/u/<token>`: looking changes nothing, posting unsubscribes. No login, no cookies, no scripts (RFC 8058)."""
+
+import hashlib
+from base64 import b64encode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.utils.safestring import mark_safe
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from delivery_gateway import unsubscribe_links
+from delivery_gateway.unsubscribe_links import Expired, Forged, Unsubscription
+from notification_processor.unsubscribing import consent
+from traffic_control import guessing
+from traffic_control.metrics import UNSUBSCRIPTIONS, count
+
+PAGE = "notification_processor/unsubscribe.html"
+ONE_CLICK = "List-Unsubscribe", "One-Click"  # what a mail program posts
+BUTTON = "confirm", "yes"  # what our page posts
+STYLE = (
+    ":root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;margin:12vh auto;max-width:32rem;"
+    "padding:0 1.5rem}button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;background:#1d4ed8;"
+    "color:#fff;cursor:pointer}button:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}"
+)
+STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cache-Control": "no-store",
+}
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class UnsubscribeView(View):
+    """CSRF-exempt: the token is the proof, and mail providers post without having seen a page."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        return self._answered(request, token, is_post=False)
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        return self._answered(request, token, is_post=True)
+
+    def _answered(self, request: HttpRequest, token: str, *, is_post: bool) -> HttpResponse:
+        try:
+            asked = unsubscribe_links.read(token)
+        except Expired:
+            return _page(request, "expired", status=410)
+        except Forged:
+            return _refused(request)
+        return _unsubscribed(request, asked) if is_post else _shown(request, asked)
+
+
+def _shown(request: HttpRequest, asked: Unsubscription, *, status: int = 200) -> HttpResponse:
+    wish = consent.about(asked)
+    return _page(request, "ask" if wish else "unknown", status=status if wish else 404, wish=wish)
+
+
+def _unsubscribed(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
+    """A repeat is answered as the first time."""
+    is_one_click = request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]
+    if not is_one_click and request.POST.get(BUTTON[0]) != BUTTON[1]:
+        return _shown(request, asked, status=400)
+    wish = consent.about(asked)
+    if wish is None:
+        return _page(request, "unknown", status=404)
+    count(UNSUBSCRIPTIONS, "unsubscribed" if consent.honour(asked) else "repeated")
+    if is_one_click:
+        return HttpResponse("Unsubscribed.\n", content_type="text/plain; charset=utf-8", headers=HEADERS)
+    return _page(request, "done", wish=wish)
+
+
+def _refused(request: HttpRequest) -> HttpResponse:
+    count(UNSUBSCRIPTIONS, "refused")
+    if wait := guessing.seconds_to_wait(request):
+        response = _page(request, "unknown", status=429)
+        response["Retry-After"] = str(wait)
+        return response
+    return _page(request, "unknown", status=404)
+
+
+def _page(request: HttpRequest, what: str, *, status: int = 200, wish: consent.Wish | None = None) -> HttpResponse:
+    said = {"what": what, "wish": wish, "button": BUTTON, "style": mark_safe(STYLE)}  # noqa: S308 - a constant
+    response = render(request, PAGE, said, status=status)
+    for name, value in HEADERS.items():
+        response[name] = value
+    return response
