@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +21,23 @@ GIVE_UP = 300.0  # seconds after which a request counts as never accepted
 
 @dataclass(frozen=True)
 class Shop:
-    """Who asks: a tenant's key and the address that its webhooks go to."""
+    """Who asks: a tenant's key, and the addresses that its webhooks and its chat messages go to; to the latter the
+    request's key is added, so that the receiver can tell one from another."""
 
     url: str
     tenant: str
     key: str
     hook: str
+    chat: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """`messages`: how many must come of it."""
+
+    path: str
+    body: Mapping[str, Any]
+    messages: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Answer:
 
 @dataclass
 class Load:
-    """`accepted`: unix times of the first 202 for each key."""
+    """`accepted`: unix times of the first 202 for each key; `messages` must come of them. `ids` by key, as told."""
 
     shop: Shop
     record: Path
@@ -49,7 +60,10 @@ class Load:
     seed: int
     answers: list[Answer] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+    messages: int = 0
     given_up: int = 0
+    compose: Callable[[int, str, Shop, random.Random], Request] | None = None
 
     def __post_init__(self) -> None:
         self._numbers, self._lock = iter(range(self.count)), threading.Lock()
@@ -90,11 +104,13 @@ class Load:
 
     def _ask(self, line: "Line", number: int) -> None:
         key, deadline = f"{self.record.stem}-{self.seed}-{number}", time.monotonic() + GIVE_UP
-        path, body = request(number, self.shop, random.Random(f"{self.seed}:{number}"))
+        asked = (self.compose or request)(number, key, self.shop, random.Random(f"{self.seed}:{number}"))
         while time.monotonic() < deadline:
-            answer, told = line.post(path, body, key)
+            answer, told = line.post(asked.path, asked.body, key)
             self._note(answer, told, key)
             if answer.status == 202:
+                with self._lock:
+                    self.messages += asked.messages
                 return
             time.sleep(PAUSE)
         self.given_up += 1
@@ -104,8 +120,9 @@ class Load:
             self.answers.append(answer)
             if answer.status == 202:
                 self.accepted.append(answer.at)
-                line = {"id": told.get("id") or told["event_id"], "tenant": self.shop.tenant, "key": key}
-                self._file.write(json.dumps(line | {"at": answer.at}) + "\n")
+                self.ids[key] = told.get("id") or told["event_id"]
+                line = {"id": self.ids[key], "tenant": self.shop.tenant, "key": key, "at": answer.at}
+                self._file.write(json.dumps(line) + "\n")
 
 
 class Line:
@@ -130,12 +147,17 @@ class Line:
         return Answer(status, time.monotonic() - began, time.time()), told
 
 
-def request(number: int, shop: Shop, chance: random.Random) -> tuple[str, dict[str, Any]]:
-    """(path, body): emails, webhooks, in-app messages, and one event in eight that goes out on two channels."""
-    kind = chance.choices(("email", "webhook", "in_app", "event"), (3, 3, 1, 1))[0]
+def steady(scene: Any, record: Path, *, count: int, rate: float) -> Load:
+    """The usual load on a scene."""
+    return Load(scene.shop, record, count=count, rate=rate, seed=scene.seed)
+
+
+def request(number: int, key: str, shop: Shop, chance: random.Random) -> Request:
+    """Emails, webhooks, chat and in-app messages, and one event in nine that goes out on three channels."""
+    kind = chance.choices(("email", "webhook", "slack", "in_app", "event"), (3, 3, 1, 1, 1))[0]
     user = f"u{number % 200}"
     if kind == "event":
-        return "/api/events/", {"event_type": "CHAOS", "user_id": user, "payload": {"number": number}}
-    to = {"email": f"n{number}@example.com", "webhook": shop.hook}
+        return Request("/api/events/", {"event_type": "CHAOS", "user_id": user, "payload": {"number": number}}, 3)
+    to = {"email": f"n{number}@example.com", "webhook": shop.hook, "slack": f"{shop.chat}{key}"}
     who = {"user_id": user} if kind == "in_app" else {"to": to[kind]}
-    return "/v1/notify/", {"channel": kind, "subject": f"Number {number}", "body": "Still there?", **who}
+    return Request("/v1/notify/", {"channel": kind, "subject": f"Number {number}", "body": "Still there?", **who})

@@ -8,7 +8,7 @@ from chaos.verdict import Outcome
 from dev.console import paint, say
 
 COLUMNS = (
-    "what is done", "asked", "blows", "held then", "lost", "extra sends", "their records say", "drained", "202 p99",
+    "what is done", "messages", "blows", "held then", "lost", "extra sends", "their records say", "drained", "202 p99",
     "not 202", "verdict",
 )  # fmt: skip
 
@@ -17,7 +17,7 @@ def tell(outcome: Outcome) -> None:
     """The figures, the demands, and of what was found the first examples."""
     for what, number in Counter(blow.what for blow in outcome.blows).items():
         say(f"    {number:3} × {what}")
-    say(f"    held at the blows: {', '.join(str(blow.held) for blow in outcome.blows) or '–'}")
+    say(f"    held by the struck: {', '.join(str(blow.held) for blow in outcome.blows) or '–'}")
     say(f"    started again: {outcome.restarts}; answers: {answers(outcome)}; statuses: {outcome.audit['statuses']}")
     for demand in outcome.demands:
         word = paint("ok    ", "green") if demand.is_met else paint("FAILED", "red")
@@ -33,7 +33,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def row(outcome: Outcome) -> list[str]:
     return [
         outcome.title,
-        f"{outcome.asked:,}",
+        f"{outcome.messages:,}",
         str(len(outcome.blows)),
         f"{outcome.held:,}",
         str(outcome.audit["findings"].get("lost", 0)),

@@ -86,7 +86,7 @@ class Roles:
         """Killed, and not started again before `start`."""
         with self._lock:
             self.resting.add(name)
-            self.children.pop(name).kill()
+            self.kill(name)
 
     def kill(self, name: str) -> None:
         """The process with all its children, at once."""

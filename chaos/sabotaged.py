@@ -47,6 +47,20 @@ def no_fence() -> None:
     leases.update_from_values = late
 
 
+def early_ack() -> None:
+    """Messages count as sent when they are taken up, before they leave."""
+    flight, leases = part("delivery_gateway.flight"), part("delivery_gateway.leases")
+    receipt, take = part("delivery_gateway.contract").Receipt, flight.Flight.take
+
+    def hasty(self: Any, jobs: Sequence[Any]) -> None:
+        now = part("django.utils.timezone").now()
+        if jobs:
+            leases.finish([leases.Outcome(job.row, receipt(), now) for job in jobs])
+        take(self, jobs)
+
+    flight.Flight.take = hasty
+
+
 def part(module: str) -> Any:
     """Django is set up by now, and not when this file is read."""
     return import_module(module)
@@ -57,6 +71,7 @@ SABOTAGES: Mapping[str, Callable[[], None]] = {
     "no-doubt": no_doubt,
     "no-backstop": no_backstop,
     "no-fence": no_fence,
+    "early-ack": early_ack,
 }
 
 

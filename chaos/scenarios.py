@@ -1,16 +1,19 @@
 """The scenarios: what is done, how much is asked for meanwhile, and what must come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chaos import blows
+from chaos import blows, broadcast
+from chaos.load import Load, steady
 from chaos.servers import FAST, IMMEDIATE
 from chaos.troubles import (
     Trouble,
+    absent_at_the_end,
     absent_broker,
     absent_dispatcher,
     bad_line_to_postgres,
+    broadcasting_routers,
     everything,
     frozen_worker,
     full_broker,
@@ -18,31 +21,29 @@ from chaos.troubles import (
     providers,
     repeated,
     silent_broker,
+    slow_senders_killed,
     three_dispatchers,
 )
-
-DEAF = 90.0  # seconds after which a worker that no longer hears its broker ends itself
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """`drain`: seconds, from the last blow or the last 202 on, in which everything must have come to its end.
 
-    `may_repeat`: as many extra sends as workers held at the blows; else none. `silences`: receivers take messages and
-    do not say so; each may bring an extra send. `always_accepts`: each request is answered with 202, 99 of 100 within
-    half a second. `trouble_lasts`: requests may be refused throughout. `share`: of the messages that a scenario of the
-    run usually asks for.
+    `always_accepts`: each request is answered with 202, 99 of 100 within half a second; else requests may be refused
+    while something is down and shortly after, with `trouble_lasts` throughout. `kills_web`: then nobody may be there to
+    answer them. `share`: of the messages that a scenario of the run usually asks for. `ask` begins to ask for them.
     """
 
     name: str
     title: str
     trouble: Trouble
     drain: float = 30.0
-    may_repeat: bool = False
     always_accepts: bool = False
-    silences: bool = False
-    share: float = 1.0
     trouble_lasts: bool = False
+    kills_web: bool = False
+    share: float = 1.0
+    ask: Callable[..., Load] = steady
 
 
 SCENARIOS: Sequence[Scenario] = (
@@ -52,7 +53,6 @@ SCENARIOS: Sequence[Scenario] = (
         title="A random pool process killed every second",
         trouble=repeated(blows.pool_child, seconds=1.0),
         drain=60.0,
-        may_repeat=True,
         always_accepts=True,
     ),
     Scenario(
@@ -60,13 +60,13 @@ SCENARIOS: Sequence[Scenario] = (
         title="A whole worker killed every 2 s",
         trouble=repeated(blows.worker, seconds=2.0),
         drain=60.0,
-        may_repeat=True,
         always_accepts=True,
     ),
     Scenario(
         name="web",
         title="Web processes killed every 3 s",
         trouble=repeated(blows.web, blows.web_child, seconds=3.0),
+        kills_web=True,
     ),
     Scenario(
         name="dispatcher",
@@ -111,14 +111,12 @@ SCENARIOS: Sequence[Scenario] = (
         title="PostgreSQL restarted every 4 s",
         trouble=repeated(partial(blows.postgres, how=FAST), seconds=4.0, times=10),
         drain=60.0,
-        may_repeat=True,
     ),
     Scenario(
         name="postgres-immediate",
         title="PostgreSQL crashed every 4 s",
         trouble=repeated(partial(blows.postgres, how=IMMEDIATE), seconds=4.0, times=10),
         drain=60.0,
-        may_repeat=True,
     ),
     Scenario(
         name="postgres-line",
@@ -126,7 +124,6 @@ SCENARIOS: Sequence[Scenario] = (
         trouble=bad_line_to_postgres,
         trouble_lasts=True,
         drain=60.0,
-        may_repeat=True,
         share=0.25,
     ),
     Scenario(
@@ -134,7 +131,6 @@ SCENARIOS: Sequence[Scenario] = (
         title="Providers: 30 % 500, 10 % hang, 5 % reset after accept, 5 % 429",
         trouble=providers,
         drain=180.0,
-        silences=True,
         share=0.5,
     ),
     Scenario(
@@ -142,18 +138,48 @@ SCENARIOS: Sequence[Scenario] = (
         title="A worker frozen inside its sends for 90 s, then let go",
         trouble=frozen_worker,
         drain=60.0,
-        may_repeat=True,
         always_accepts=True,
         share=0.5,
+    ),
+    Scenario(
+        name="broadcast",
+        title="A broadcast, the router killed five times while it writes it",
+        trouble=broadcasting_routers,
+        drain=900.0,
+        share=5.0,
+        ask=broadcast.asked,
     ),
 )
 EVERYTHING = Scenario(
     name="everything",
     title="One blow of each kind in half a minute, beside providers that fail now and then",
     trouble=everything,
-    drain=DEAF + 20.0,
-    may_repeat=True,
-    silences=True,
+    drain=75.0,
+    kills_web=True,
 )
 QUICK: Sequence[Scenario] = (EVERYTHING,)
-EVERY: Sequence[Scenario] = (*SCENARIOS, EVERYTHING)
+# Short ones that show at once that a safeguard is gone.
+SHOWING: Sequence[Scenario] = (
+    Scenario(
+        name="slow-senders",
+        title="Workers killed inside slow sends",
+        trouble=slow_senders_killed,
+        drain=75.0,
+        share=0.5,
+    ),
+    Scenario(
+        name="last-words",
+        title="No broker when the last messages come",
+        trouble=absent_at_the_end,
+        drain=60.0,
+        share=0.5,
+    ),
+    Scenario(
+        name="short-freeze",
+        title="A worker frozen inside its sends for 60 s, then let go",
+        trouble=partial(frozen_worker, seconds=60.0),
+        drain=60.0,
+        share=0.5,
+    ),
+)
+EVERY: Sequence[Scenario] = (*SCENARIOS, EVERYTHING, *SHOWING)

@@ -6,15 +6,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import urlsplit
 
 from bench.product_api import Api, add_customers, make_template, make_workflow
+from chaos.demands import Demand
 from chaos.load import Shop
 from chaos.roles import Roles, commands
 from chaos.servers import Servers, servers
@@ -33,16 +33,23 @@ LINKS = ("postgres", "valkey", "smtp", "http")
 
 @dataclass(frozen=True)
 class Blow:
-    """Something was killed, cut or emptied. `held`: claims that workers had just then, and at no blow before."""
+    """Something was killed, cut or emptied, from `at` until `until`. `claims`: those `held` then by the struck (id of
+    the message, fence), who may have sent them unseen."""
 
     at: float
     what: str
-    held: int
+    until: float = float("inf")
+    claims: frozenset[tuple[str, int]] = frozenset()
+    held: int = 0
 
 
 @dataclass
 class Scene:
-    """`environment` leads the product through the proxies; `blows` are those of the scenario under way."""
+    """`environment` leads the product through the proxies; `blows` are those of the scenario under way, and what was
+    `received` by it comes after so many bytes.
+
+    `afterwards`: what a trouble wants judged when all has come to its end, beyond what every scenario demands.
+    """
 
     folder: Path
     servers: Servers
@@ -52,28 +59,29 @@ class Scene:
     environment: Mapping[str, str]
     seed: int
     shop: Shop = field(init=False)
+    received_before: int = 0
     blows: list[Blow] = field(default_factory=list)
-    claims: set[tuple[Any, ...]] = field(default_factory=set)
+    afterwards: list[Callable[[], Iterable[Demand]]] = field(default_factory=list)
 
     @property
     def received(self) -> Path:
         return self.folder / "received.jsonl"
 
-    def strike(self, what: str) -> None:
-        """Call it just before the blow."""
-        self.blows.append(Blow(time.time(), what, self.look()))
-
-    def look(self) -> int:
-        """How many claims there are that have not been seen before. What the dead had claimed is seen for a while."""
-        claims = self.servers.claims()
-        new = len(claims - self.claims)
-        self.claims |= claims
-        return new
+    @contextmanager
+    def strike(self, what: str, *lanes: str) -> Iterator[None]:
+        """Around a blow. `lanes`: whose claims it puts in doubt; what is "sending" after it, the struck had claimed."""
+        blow = Blow(time.time(), what)
+        self.blows.append(blow)
+        at = len(self.blows) - 1
+        yield
+        claims = self.servers.claims(lanes) if lanes else frozenset()
+        self.blows[at] = replace(blow, until=time.time(), claims=claims, held=len(claims))
 
     def forget(self) -> None:
         """Before the next scenario."""
+        self.received_before = self.received.stat().st_size
         self.blows.clear()
-        self.claims.clear()
+        self.afterwards.clear()
 
     def line(self, link: str, **troubles: object) -> None:
         self.proxy.order(link=link, **troubles)
@@ -96,7 +104,8 @@ class Scene:
 @contextmanager
 def scene(folder: Path, *, seed: int, sabotage: str = "") -> Iterator[Scene]:
     """Until the block ends; then everything is stopped, the product first."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "received.jsonl").unlink(missing_ok=True)
     with servers_folder() as private, servers(private) as there:
         sinks = launch("chaos.sinks", "--record", str(folder / "received.jsonl"), "--seed", str(seed))
         behind = {"postgres": there.postgres.port, "valkey": there.valkey.port, **sinks.ports}
@@ -162,14 +171,15 @@ def manage(there: Scene, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def open_shop(there: Scene, url: str) -> Shop:
-    there.shop = Shop(url, "", "", "")
+    there.shop = Shop(url, "", "", "", "")
     if not wait_until(there.answers, seconds=60):
         refuse(f"The product did not come up; its logs are in {there.folder}")
-    hook = f"http://{HOST}:{there.proxy.ports['http']}/hook"
+    sink = f"http://{HOST}:{there.proxy.ports['http']}"
+    hook, chat = f"{sink}/hook", f"{sink}/chat/"
     api = Api.at(url).register("Chaos & Sons")
     for channel in ("email", "webhook"):
         make_template(api, channel)
     make_workflow(api, ["email", "webhook"])
     add_customers(api, CUSTOMERS, addresses={"webhook": hook})
     tenant = there.servers.ask("SELECT id FROM tenants_tenant WHERE name = %s", "Chaos & Sons")[0][0]
-    return Shop(url, str(tenant), api.key, hook)
+    return Shop(url, str(tenant), api.key, hook, chat)

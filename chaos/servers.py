@@ -2,7 +2,7 @@
 
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,9 +66,24 @@ class Servers:
             return list(cursor.fetchall())
         return []
 
-    def claims(self) -> set[tuple[Any, ...]]:
-        """Id and fence of what workers have claimed and not recorded yet: at most these can be sent twice by a kill."""
-        return set(self.ask("SELECT id, fence FROM delivery_gateway_notificationlog WHERE status = 'sending'"))
+    def do(self, order: str) -> None:
+        """Straight to the database."""
+        with closing(psycopg2.connect(self.postgres.url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(order)
+
+    def claims(self, lanes: Sequence[str]) -> frozenset[tuple[str, int]]:
+        """Id and fence of what the workers of these lanes have claimed and not recorded: what a kill puts in doubt."""
+        claimed = self.ask(
+            "SELECT id::text, fence FROM delivery_gateway_notificationlog WHERE status = 'sending' AND lane = ANY(%s)",
+            list(lanes),
+        )
+        return frozenset((row[0], row[1]) for row in claimed)
+
+    def journeys(self, began: float) -> list[tuple[float, float]]:
+        """Unix times at which each message since then was written, and sent."""
+        times = "extract(epoch FROM created_at)::float, extract(epoch FROM sent_at)::float"
+        since = "created_at >= to_timestamp(%s) AND sent_at IS NOT NULL"
+        return self.ask(f"SELECT {times} FROM delivery_gateway_notificationlog WHERE {since}", began)
 
     def left(self) -> int:
         """Messages and events that have not come to their end. More than anything when nobody can tell."""

@@ -7,6 +7,7 @@ Prints `{"smtp": port, "http": port}` when ready, then reads orders from standar
 
 Each message is one line of the record, written before it is answered:
 `{"id": …, "channel": …, "at": unix time, "taken": …, "fate": …}`.
+A chat message does not say which notification it is; its address does: the `id` of what comes to /chat/… is the rest.
 """
 
 import argparse
@@ -31,7 +32,7 @@ HTTP_WORDS = {
     THROTTLED: b"HTTP/1.1 429 Slowly\r\nRetry-After: %d\r\nContent-Length: 2\r\n\r\nno" % RETRY_AFTER,
 }
 SMTP_WORDS = {OK: b"250 taken\r\n", ERROR: b"451 not now\r\n", THROTTLED: b"452 too many of you\r\n"}
-HEADERS = {"email": b"message-id:", "webhook": b"webhook-id:"}
+CHAT = b"/chat/"
 
 
 @dataclass
@@ -58,11 +59,10 @@ class Misbehaving(Sink):
     """Answers as the script wants it. `words` by fate; what has none is left without an answer."""
 
     words: dict[str, bytes]
-    channel: str
     book: Book
 
-    def meet(self, head: Iterable[bytes]) -> None:
-        fate = self.book.enter(identity_in(head, HEADERS[self.channel]), self.channel)
+    def meet(self, identity: str, channel: str) -> None:
+        fate = self.book.enter(identity, channel)
         if fate == HANG:
             self._paused = True
         elif fate == RESET:
@@ -80,7 +80,7 @@ class Misbehaving(Sink):
 
 
 class Mail(Misbehaving, SmtpSink):
-    words, channel = SMTP_WORDS, "email"
+    words = SMTP_WORDS
 
     def __init__(self, tally: Tally, book: Book) -> None:
         super().__init__(tally)
@@ -92,12 +92,13 @@ class Mail(Misbehaving, SmtpSink):
         if end < 0:
             return False
         message, self.received, self._in_data = padded[:end], padded[end + len(DATA_END) :], False
-        self.meet(message.partition(b"\r\n\r\n")[0].lower().split(b"\r\n") or [])
+        head = message.partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
+        self.meet(identity_in(head, b"message-id:"), "email")
         return True
 
 
 class Hooks(Misbehaving):
-    words, channel = HTTP_WORDS, "webhook"
+    words = HTTP_WORDS
 
     def __init__(self, tally: Tally, book: Book) -> None:
         super().__init__(tally)
@@ -108,7 +109,11 @@ class Hooks(Misbehaving):
         if request is None:
             return False
         head, self.received = request
-        self.meet(head.split(b"\r\n"))
+        path = head.split(b" ", 2)[1]
+        if path.startswith(CHAT):
+            self.meet(path.removeprefix(CHAT).decode(), "slack")
+        else:
+            self.meet(identity_in(head.split(b"\r\n"), b"webhook-id:"), "webhook")
         return True
 
 

@@ -1,8 +1,9 @@
 """A run over time as SVG: accepted and received a second as curves, each blow as a line."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from html import escape
 
 from bench.svg import FONT, GRID, PAPER, SOFT, nice, text
@@ -17,7 +18,13 @@ CURVES = 200  # points at most, so that a long run stays readable
 
 @dataclass(frozen=True)
 class Timeline:
-    outcomes: Sequence[Outcome]
+    """The outcomes one after the other, whenever they were taken."""
+
+    taken: Sequence[Outcome]
+
+    @cached_property
+    def outcomes(self) -> Sequence[Outcome]:
+        return list(end_to_end(self.taken))
 
     @property
     def svg(self) -> str:
@@ -100,6 +107,22 @@ class Timeline:
                 f"{self._x(self._began + at * self._step):.1f},{self._y(rate):.1f}" for at, rate in enumerate(rates)
             )
             yield f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='1.6'/>"
+
+
+def end_to_end(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """As if each had begun when the one before it ended."""
+    at = outcomes[0].began if outcomes else 0.0
+    for one in outcomes:
+        by = at - one.began
+        yield replace(
+            one,
+            began=one.began + by,
+            ended=one.ended + by,
+            accepted=[moment + by for moment in one.accepted],
+            received=[moment + by for moment in one.received],
+            blows=[replace(blow, at=blow.at + by) for blow in one.blows],
+        )
+        at = one.ended + by
 
 
 def line(x: float, y: float, *, to: tuple[float, float], colour: str, inside: str = "") -> str:

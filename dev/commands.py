@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
 def show_help(arguments: list[str]) -> int:
     say("Traffic Control: notifications for many tenants. Two commands to know: make run, make test.\n")
     for name, command in COMMANDS.items():
-        say(f"  {paint(f'make {name:<11}', 'cyan')} {command.help}")
-    say(f"  {paint('make test-pg15  ', 'cyan')} The tests on the PostgreSQL installed on this machine\n")
+        say(f"  {paint(f'make {name:<14}', 'cyan')} {command.help}")
+    say(f"  {paint('make test-pg15     ', 'cyan')} The tests on the PostgreSQL installed on this machine\n")
     say('Without make: python3 dev.py run. Arguments: make test ARGS="-k retry". Settings: PORT=8001 make run.')
     return 0
 
@@ -133,6 +133,14 @@ def chaos_quick(arguments: list[str]) -> int:
     return chaos(["--quick", *arguments])
 
 
+def chaos_sabotage(arguments: list[str]) -> int:
+    return chaos(["--sabotage", "all", *arguments])
+
+
+def chaos_soak(arguments: list[str]) -> int:
+    return subprocess.run([PYTHON, "-m", "chaos.soak", *arguments], cwd=ROOT).returncode
+
+
 COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
@@ -151,7 +159,9 @@ COMMANDS = {
     "bench-quick": Command("The same in small, without the peers; 3 minutes", bench_quick),
     "growth": Command("What a ledger of ten million rows costs; 10 minutes and 12 GB of disk", growth),
     "chaos": Command("Kill, cut and empty everything under load, and audit the ledger; 25 minutes", chaos),
-    "chaos-quick": Command("One blow of each kind; 3 minutes", chaos_quick),
+    "chaos-quick": Command("One blow of each kind; 2 minutes", chaos_quick),
+    "chaos-sabotage": Command("With each safeguard taken out in turn: the audit has to miss it", chaos_sabotage),
+    "chaos-soak": Command("Half an hour at half of what it can do: nothing may grow", chaos_soak),
     "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
     "setup": Command("Only make the environment, .venv", lambda arguments: 0),
     "clean": Command(

@@ -33,6 +33,7 @@ EVERY = 5.0  # seconds between looks
 # Seconds of silence while nothing is held, and between two heartbeats. An idle worker hears from Redis each second, its
 # heart beats each two; one that has lost its broker may wait for 30 between two tries to connect.
 IDLE = 40.0
+UNTOUCHED = 30.0  # seconds in which one of the pool's processes begins a task that the worker holds, if none is busy
 MARGIN = 10.0  # seconds after which a task that held on until its time limit has been ended for sure
 LAST_WORDS = 20.0  # seconds for the pool's processes to record what they have out
 ENDED = os.EX_TEMPFAIL  # exit code: nothing is wrong that a new process would not mend
@@ -114,14 +115,16 @@ def _sign() -> tuple[int, ...]:
 
 
 def _patience() -> float:
-    if held := tuple(state.reserved_requests):
-        return longest(held) + MARGIN
+    if running := tuple(state.active_requests):
+        return longest(running) + MARGIN
+    if state.reserved_requests:
+        return UNTOUCHED
     return IDLE if settings.BROKER_IS_REDIS else float("inf")
 
 
-def longest(held: Iterable[Any]) -> float:
+def longest(running: Iterable[Any]) -> float:
     """Seconds after which the last of these tasks is ended by its time limit."""
-    return max(float(one.task.time_limit or settings.CELERY_TASK_TIME_LIMIT) for one in held)
+    return max(float(one.task.time_limit or settings.CELERY_TASK_TIME_LIMIT) for one in running)
 
 
 def _broker_answers() -> bool:

@@ -44,6 +44,14 @@ def test_mail_is_recorded_by_its_message_id(sinks, record):
     assert [(line["id"], line["channel"], line["taken"]) for line in record()] == [(identity, "email", True)]
 
 
+def test_chat_message_is_recorded_by_its_address(sinks, record):
+    request = urllib.request.Request(f"http://127.0.0.1:{sinks.ports['http']}/chat/quiet-7-1", b'{"text": "Hi"}')
+    with urllib.request.urlopen(request, timeout=10):
+        pass
+
+    assert [(line["id"], line["channel"], line["taken"]) for line in record()] == [("quiet-7-1", "slack", True)]
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "taken"),
     [("error", 500, False), ("throttled", 429, False), ("reset", 0, True), ("lost", 0, True)],
