@@ -10,7 +10,7 @@ RUN SECRET_KEY=only-for-collectstatic DEBUG=0 python manage.py collectstatic --n
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Traffic Control" org.opencontainers.image.licenses="MIT"
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 JOURNAL_DIR=/tmp/journal
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin traffic
 COPY --from=build /venv /venv
 COPY --from=build /app /app

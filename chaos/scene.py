@@ -111,7 +111,7 @@ def scene(folder: Path, *, seed: int, sabotage: str = "") -> Iterator[Scene]:
         behind = {"postgres": there.postgres.port, "valkey": there.valkey.port, **sinks.ports}
         links = [part for name, port in behind.items() for part in ("--link", f"{name}={HOST}:{port}")]
         proxy = launch("chaos.proxy", *links, "--seed", str(seed))
-        environment = settings(there, proxy.ports)
+        environment = settings(there, proxy.ports) | {"JOURNAL_DIR": str(private / "journal")}
         port = free_port()
         roles = Roles(commands(port, sabotage), environment, folder)
         made = Scene(folder, there, proxy, sinks, roles, environment, seed)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import late_routing, leases, pacing
+from delivery_gateway import journal, late_routing, leases, pacing
 from delivery_gateway.circuit_breaker import GO, Gate
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import DeliveryError, Misconfigured
@@ -41,7 +41,7 @@ def deliver(lane: str) -> int:
     began, total, gate = time.monotonic(), 0, Gate()
     flight, is_inline = Flight(gate), settings.CELERY_TASK_ALWAYS_EAGER
     try:
-        while rows := leases.claim(lane, limit=BATCH, now=timezone.now()):
+        while rows := _claimed(lane):
             total += len(rows)
             if total == BATCH and not is_inline:
                 publish(f"deliver.{lane}")  # concurrency grows with the backlog
@@ -61,6 +61,14 @@ def deliver(lane: str) -> int:
         if flight.size:
             harbour().leave(flight)
     return total
+
+
+def _claimed(lane: str) -> list[NotificationLog]:
+    now = timezone.now()
+    holds = journal.of_process().claiming(lane, now + leases.LEASE)
+    rows = leases.claim(lane, limit=BATCH, now=now)
+    holds(rows)
+    return rows
 
 
 def _ready(rows: list[NotificationLog], gate: Gate) -> list[Job]:

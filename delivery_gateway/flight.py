@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from delivery_gateway import leases
+from delivery_gateway import journal, leases
 from delivery_gateway.circuit_breaker import Gate, Result
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Receipt
@@ -68,6 +68,7 @@ class Flight:
     def __init__(self, gate: Gate) -> None:
         self.size = 0
         self._gate = gate
+        self._journal = journal.of_process()
         self._runway = _runway(settings.DELIVERY_CONCURRENCY)
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
 
@@ -133,11 +134,19 @@ class Flight:
             return not_now(
                 job, step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now()), SLOW
             )
-        return attempt(job)
+        self._journal.started(job.row)
+        outcome = attempt(job)
+        self._journal.finished(outcome)
+        return outcome
 
 
 def record(outcomes: Sequence[Outcome]) -> None:
     """Messages have left, so a PostgreSQL that is away for some seconds is waited for."""
+    _finish(outcomes)
+    journal.of_process().recorded(outcomes)
+
+
+def _finish(outcomes: Sequence[Outcome]) -> None:
     for pause in WRITE_AGAIN:
         try:
             return leases.finish(outcomes)

@@ -7,7 +7,7 @@ the row's may finish it. Whoever lost its lease (a pause, a crash, a clock) chan
 import logging
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -118,14 +118,32 @@ def release_lapsed(*, now: datetime, limit: int) -> int:
         )
         rows = list(lapsed.order_by("lease_until")[:limit])
         if rows:
-            finish([_lapse(row) for row in rows], now=now)
+            finish([lapse(as_claimed(row)) for row in rows], now=now)
     return len(rows)
 
 
-def _lapse(row: NotificationLog) -> Outcome:
-    is_transactional = row.lane == "in_app" or row.mode == "test"
+def still_held(claims: Iterable[tuple[uuid.UUID, int]]) -> list[NotificationLog]:
+    """Those that nobody has finished or claimed since, locked, as their claim saw them."""
+    fences = dict(claims)
+    rows = NotificationLog.objects.select_for_update().filter(id__in=list(fences), status=Status.SENDING)
+    return [as_claimed(row) for row in rows.order_by("id") if row.fence == fences[row.id]]
+
+
+def claimed_until(lane: str, lease_until: datetime) -> list[tuple[uuid.UUID, int]]:
+    """Id and fence of what one claim holds yet."""
+    rows = NotificationLog.objects.filter(lane=lane, status=Status.SENDING, lease_until=lease_until)
+    return list(rows.values_list("id", "fence"))
+
+
+def as_claimed(row: NotificationLog) -> NotificationLog:
     if row.lease_until and row.routed_at == row.lease_until - LEASE:
         row.routed_at = None  # it was this claim that wrote it: see `claim`
+    return row
+
+
+def lapse(row: NotificationLog) -> Outcome:
+    """Its worker has died or fallen silent, and may have sent it."""
+    is_transactional = row.lane == "in_app" or row.mode == "test"
     step = step_after_lapse(facts_of(row), row.crashes, is_transactional=is_transactional)
     log.warning("lease lapsed", extra={"notification": row.id, "channel": row.channel, "outcome": step.status})
     error = Ambiguous("The worker fell silent while it held this notification.", code="lapsed")
@@ -157,8 +175,8 @@ def _settle(outcome: Outcome, now: datetime) -> NotificationLog:
     row.status, row.due_at, row.reason, row.detail = step.status, step.due_at, step.reason, outcome.detail[:500]
     row.attempts += int(step.counts_attempt and result is not None)
     row.ambiguous += int(step.counts_ambiguous)
-    row.crashes = row.crashes + 1 if getattr(result, "code", "") == "lapsed" else 0
     if result is not None:
+        row.crashes = row.crashes + 1 if result.code == "lapsed" else 0
         row.error_class, row.error_code = result.error_class, storable(result.code, 100)
         row.detail = storable(str(result), 500)
     return row

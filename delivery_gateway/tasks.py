@@ -1,13 +1,18 @@
 """The delivery task: a wake-up for one lane."""
 
+import logging
+import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_process_shutdown
+from celery.signals import worker_process_init, worker_process_shutdown
+from django.db import connections
 
-from delivery_gateway import delivery
+from delivery_gateway import aftermath, delivery
 from delivery_gateway.harbour import harbour
 from traffic_control.wakeup import awake
+
+log = logging.getLogger(__name__)
 
 LAST_LANDING = 16.0  # seconds: as long as a send may take
 
@@ -23,3 +28,18 @@ def send_message(lane: str) -> None:
 def land_the_rest(**_: Any) -> None:
     """A process that is asked to end records what it has out."""
     harbour().wait(LAST_LANDING)
+
+
+@worker_process_init.connect
+def settle_for_the_dead(**_: Any) -> None:
+    """A process of the pool may take the place of one that was killed, and sees to what that one held."""
+    threading.Thread(target=_settle, name="aftermath", daemon=True).start()
+
+
+def _settle() -> None:
+    try:
+        aftermath.settle()
+    except Exception as exc:  # the dispatcher, or whoever starts next, will
+        log.warning("what killed workers held is not settled (%s)", type(exc).__name__)
+    finally:
+        connections.close_all()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import leases, ledger, partitions, stopping
+from delivery_gateway import aftermath, leases, ledger, partitions, stopping
 from notification_processor import backlog, deduplication
 from tenants import idempotency
 from traffic_control.wakeup import wake
@@ -26,6 +26,7 @@ def tick(*, now: datetime | None = None) -> None:
     now = now or timezone.now()
     while ledger.promote_due(now=now, limit=CHUNK) == CHUNK:
         pass
+    aftermath.settle()
     while leases.release_lapsed(now=now, limit=CHUNK) == CHUNK:
         pass
     stopping.expire(now=now)

@@ -16,6 +16,11 @@ pytest_plugins = ["tests.peers.fixtures"]
 needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="limits are counted in Redis")
 
 
+def pytest_configure() -> None:
+    """Who wants a journal names a folder of its own."""
+    configured.JOURNAL_DIR = ""
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Between tests SQLite is emptied row by row, which the audit log's triggers would refuse."""

@@ -188,6 +188,8 @@ RETRY_SCHEDULE = [float(s) for s in env.list("RETRY_SCHEDULE", default=[5, 30, 1
 RETRY_MAX_BACKOFF = env.int("RETRY_MAX_BACKOFF", 900)
 EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if DEBUG else [])
 EGRESS_ALLOW_HTTP = env.bool("EGRESS_ALLOW_HTTP", bool(EGRESS_ALLOW))
+# Where workers keep their journals, on the machine's own disk or in its memory; empty: nowhere.
+JOURNAL_DIR = env.str("JOURNAL_DIR", "" if CELERY_TASK_ALWAYS_EAGER else str(BASE_DIR / ".journal"))
 DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", 200)
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 25)

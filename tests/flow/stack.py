@@ -59,6 +59,7 @@ class Stack:
             "DEBUG": "0",
             "REGISTRATION": "open",
             "EGRESS_ALLOW": "127.0.0.0/8",
+            "JOURNAL_DIR": str(self.log_folder / "journal"),
         }
         return os.environ | ours | self.extra
 
