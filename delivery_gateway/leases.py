@@ -25,6 +25,7 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.retry import Facts, Schedule, Step, step_after, step_after_lapse
 from delivery_gateway.states import Status
 from traffic_control.bulk import update_from_values
+from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ ATTEMPT = (
     "id", "notification", "number", "outcome", "code", "detail", "http_status", "duration_ms", "started_at",
 )  # fmt: skip
 NO_ATTEMPT = (None,) * len(ATTEMPT)
+TURNS = AllTurns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,18 @@ class Outcome:
 
 
 def claim(lane: str, *, limit: int, now: datetime) -> list[NotificationLog]:
-    """Up to `limit` queued rows of the lane, in order of rank, leased to the caller.
+    """Up to `limit` queued rows of the lane, leased to the caller: tenants take turns, each one's by rank.
 
     From here on they count as routed; a row that nobody has routed yet still says so, and the caller has to do it.
     """
+    turns, queue = TURNS.of(lane), queue_of(lane)
     if connection.vendor == "postgresql":
-        claimed = NotificationLog.objects.raw(_claim(), [lane, limit, now + LEASE, now])
-        return sorted(claimed, key=attrgetter("rank"))
+        values = turns.params(limit) | {"lease_until": now + LEASE, "now": now}
+        claimed = NotificationLog.objects.raw(_claim(turns.ctes(queue)), values)
+        return turns.note(claimed, queue.order, limit)
     with transaction.atomic():
-        rows = list(NotificationLog.objects.filter(lane=lane, status=Status.QUEUED).order_by("rank")[:limit])
+        queued = NotificationLog.objects.filter(lane=lane, status=Status.QUEUED)
+        rows = turns.by_window(queued, queue.order, limit)
         for row in rows:
             row.fence += 1
         claims = [(row.id, row.fence, Status.SENDING, now + LEASE, row.routed_at or now) for row in rows]
@@ -77,18 +82,25 @@ def claim(lane: str, *, limit: int, now: datetime) -> list[NotificationLog]:
 
 
 @cache
-def _claim() -> str:
+def queue_of(lane: str) -> Queue:
+    """Without a parameter for the lane: there are few, and a plan for each."""
+    if lane not in settings.LANES:
+        raise ValueError(lane)
+    waiting = f"lane = '{lane}' AND status = 'queued'"
+    return Queue(NotificationLog._meta.db_table, waiting, order="rank", columns="id, tenant_id, routed_at")
+
+
+@cache
+def _claim(ctes: str) -> str:
     """One statement, so one commit. The CTE keeps the planner from locking rows more than once."""
     table, names = NotificationLog._meta.db_table, [str(f.column) for f in NotificationLog._meta.concrete_fields]
     returned = ", ".join(f"{'q' if name == 'routed_at' else 't'}.{connection.ops.quote_name(name)}" for name in names)
     return f"""
-        WITH q AS MATERIALIZED (
-            SELECT id, routed_at FROM {table} WHERE lane = %s AND status = 'queued'
-            ORDER BY rank LIMIT %s FOR UPDATE SKIP LOCKED
-        )
+        WITH RECURSIVE {ctes}
         UPDATE {table} AS t
-        SET fence = t.fence + 1, status = 'sending', lease_until = %s, routed_at = coalesce(t.routed_at, %s)
-        FROM q WHERE t.id = q.id RETURNING {returned}
+        SET fence = t.fence + 1, status = 'sending', lease_until = %(lease_until)s,
+            routed_at = coalesce(t.routed_at, %(now)s)
+        FROM q WHERE t.id = q.id RETURNING {returned}, q.go_on_after
     """  # noqa: S608 - names come from the model
 
 

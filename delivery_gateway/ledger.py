@@ -20,11 +20,14 @@ from delivery_gateway.states import Status, sources_of
 from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
+from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
 from traffic_control.insertion import Guard, insert_values
 from traffic_control.wakeup import wake
 
-PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting
+PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting, among the tenant's own
+PENDING = Queue(NotificationLog._meta.db_table, waiting="status = 'pending'", order="id")
+TURNS = AllTurns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +132,8 @@ def wake_lanes(lanes: Iterable[str]) -> None:
 
 
 def pending(limit: int) -> list[NotificationLog]:
-    """Rows that wait for routing, locked for the caller's transaction."""
-    rows = NotificationLog.objects.select_for_update(skip_locked=True).filter(status=Status.PENDING)
-    return list(rows.order_by("id")[:limit])
+    """Rows that wait for routing, locked for the caller's transaction; tenants take turns."""
+    return TURNS.take(NotificationLog.objects.filter(status=Status.PENDING), PENDING, limit)
 
 
 def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:

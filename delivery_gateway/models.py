@@ -79,8 +79,10 @@ class NotificationLog(models.Model):
             models.Index(fields=["tenant", "user_id", "id"], condition=~Q(user_id=""), name="ledger_by_user"),
             models.Index(fields=["event_id"], condition=Q(event_id__isnull=False), name="ledger_by_event"),
             models.Index(fields=["tenant", "status", "id"], condition=Q(status__in=RARE), name="ledger_by_status"),
-            models.Index(fields=["id"], condition=Q(status=Status.PENDING), name="ledger_pending"),
-            models.Index(fields=["lane", "rank"], condition=Q(status=Status.QUEUED), name="ledger_queued"),
+            models.Index(fields=["tenant", "id"], condition=Q(status=Status.PENDING), name="ledger_pending_by_tenant"),
+            models.Index(
+                fields=["lane", "tenant", "rank"], condition=Q(status=Status.QUEUED), name="ledger_queued_by_tenant"
+            ),
             models.Index(fields=["lease_until"], condition=Q(status=Status.SENDING), name="ledger_leased"),
             models.Index(fields=["due_at"], condition=Q(status=Status.SCHEDULED), name="ledger_scheduled"),
             models.Index(

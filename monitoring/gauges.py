@@ -6,7 +6,7 @@ stops at MOST rows: a backlog of a million costs no more to look at than one of 
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -17,20 +17,30 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from delivery_gateway.leases import queue_of
+from delivery_gateway.ledger import PENDING
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import Status
 from monitoring.deadline import TookTooLong, ask_database
 from notification_processor.models import Event
+from notification_processor.routing import GENERATED
+from traffic_control.fair_queue import Queue, heads
 
 MOST = 10_000  # rows; more are not counted
-SEARCHED = 200  # rows at the head of a lane, among which the longest waiting is looked for
+TENANTS = 1_000  # in each queue; more are not looked at
+SEARCHED = 10  # rows of each tenant, among which the first that waits for the first time is looked for
+AGES = (0, 1, 5, 30, 120, 600)  # seconds
+STRAIGHT = ("created_at", "routed_at", "reason")
 KEPT_SECONDS = 5.0
 SECONDS = 2.0  # for all queries together
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Depth and oldest age by queue, and counts by queue or channel. `overdue`: seconds that a dispatcher is late."""
+    """Depth and oldest age by queue, and counts by queue or channel. `overdue`: seconds that a dispatcher is late.
+
+    `tenants`: by queue and age in seconds, how many tenants have something waiting for at least so long.
+    """
 
     depth: Mapping[str, int] = field(default_factory=dict)
     oldest: Mapping[str, float] = field(default_factory=dict)
@@ -39,6 +49,7 @@ class Waiting:
     held: Mapping[str, int] = field(default_factory=dict)
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     overdue: Mapping[str, float] = field(default_factory=dict)
+    tenants: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def latest(self) -> tuple[str, float]:
@@ -74,23 +85,31 @@ def _asked() -> Waiting | None:
 def read(now: datetime | None = None) -> Waiting:
     now = now or timezone.now()
     rows, lanes = NotificationLog.objects.all(), settings.LANES
-    queued = {f"deliver.{lane}": rows.filter(lane=lane, status=Status.QUEUED).order_by("rank") for lane in lanes}
+    queued = {lane: rows.filter(lane=lane, status=Status.QUEUED).order_by("tenant", "rank") for lane in lanes}
     accepted = Event.objects.filter(state=Event.State.ACCEPTED, due_at__lte=now).order_by("due_at")
-    generated = Event.objects.filter(state=Event.State.GENERATED).order_by("id")
-    pending = rows.filter(status=Status.PENDING).order_by("id")
+    generated = Event.objects.filter(state=Event.State.GENERATED).order_by("tenant", "id")
+    pending = rows.filter(status=Status.PENDING).order_by("tenant", "id")
     scheduled = rows.filter(status=Status.SCHEDULED).order_by("due_at")
     leased = rows.filter(status=Status.SENDING).order_by("lease_until")
     sending = _by_value("lane", leased.values("lane"))
+    first = {
+        "route": _firsts(generated, GENERATED, "due_at") + _firsts(pending, PENDING, "created_at"),
+        **{f"deliver.{lane}": _firsts(found, queue_of(lane), *STRAIGHT) for lane, found in queued.items()},
+    }
     since = {
         "process": _head(accepted, "due_at"),
-        "route": _earliest([_head(generated, "due_at"), _head(pending, "created_at")]),
-        **{queue: _longest_waiting(found) for queue, found in queued.items()},
+        **{queue: min(found, default=None) for queue, found in first.items()},
     }
     return Waiting(
         depth={
             "process": _capped(accepted, "due_at"),
             "route": _capped(generated, "id") + _capped(pending, "id"),
-            **{queue: _capped(found, "rank") for queue, found in queued.items()},
+            **{f"deliver.{lane}": _capped(found, "rank") for lane, found in queued.items()},
+        },
+        tenants={
+            (queue, str(age)): sum(_seconds(at, now) >= age for at in found)
+            for queue, found in first.items()
+            for age in AGES
         },
         oldest={queue: _seconds(at, now) for queue, at in since.items()},
         in_flight={f"deliver.{lane}": sending.get(lane, 0) for lane in lanes},
@@ -130,13 +149,13 @@ def _head(rows: QuerySet[Any], column: str) -> datetime | None:
     return rows.values_list(column, flat=True).first()
 
 
-def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
-    return min((moment for moment in moments if moment), default=None)
-
-
-def _longest_waiting(queued: QuerySet[NotificationLog]) -> datetime | None:
-    """Of those that wait for the first time. What comes back from a wait (a retry, a limit) has a reason, and does
-    not say since when it has been queued again.
+def _firsts(rows: QuerySet[Any], queue: Queue, *columns: str) -> list[datetime]:
+    """Since when the first of each tenant waits. What comes back from a wait (a retry, a limit) has a reason, and does
+    not say since when it has been queued again: the next one counts.
     """
-    heads = queued.values_list("routed_at", "created_at", "reason")[:SEARCHED]
-    return _earliest(routed_at or created_at for routed_at, created_at, reason in heads if not reason)
+    since: dict[Any, datetime] = {}
+    for tenant, created_at, *more in heads(rows, queue, *columns, tenants=TENANTS, of_each=SEARCHED):
+        routed_at, reason = more or (None, "")
+        if not reason:
+            since.setdefault(tenant, routed_at or created_at)
+    return list(since.values())

@@ -11,6 +11,8 @@ from user_preferences.models import Customer
 
 SLICE = 1_000  # recipients a transaction
 TOPIC_ALL = "all"
+SMALLEST_SHARE = 20  # recipients of one list in a transaction
+TOPICS_PART = 4  # a topic gets at least so much of the slice: a fourth
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,12 @@ class Slice:
 
 
 def next_slices(events: Sequence[Event], *, budget: int = SLICE) -> list[Slice]:
-    """Slices for as many of the events as fit the budget of recipients; at least one."""
+    """Slices for as many of the events as fit the budget of recipients; at least one.
+
+    No list takes more than its tenant's share, and lists leave some of it to a topic: none waits for another's end.
+    """
     listed = [event for event in events if event.topic != TOPIC_ALL]
-    slices = _listed_slices(listed, budget)
+    slices = _listed_slices(listed, budget if len(listed) == len(events) else budget - budget // TOPICS_PART)
     left = budget - sum(len(s.customers) for s in slices)
     for event in events:
         if event.topic == TOPIC_ALL and (left > 0 or not slices):
@@ -45,11 +50,12 @@ def _topic_slice(event: Event, limit: int) -> Slice:
 def _listed_slices(events: Sequence[Event], budget: int) -> list[Slice]:
     """Events with a list of user_ids; the customers of all of them in one query per tenant."""
     taken: list[tuple[Event, list[str], int]] = []
+    share = max(SMALLEST_SHARE, budget // max(1, len({event.tenant_id for event in events})))
     for event in events:
         if budget <= 0 and taken:
             break
         start = int(event.cursor or 0)
-        ids = event.recipients[start : start + max(budget, 1)]
+        ids = event.recipients[start : start + max(min(budget, share), 1)]
         taken.append((event, ids, start + len(ids)))
         budget -= len(ids)
     known = _customers_of(taken)

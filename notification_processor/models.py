@@ -136,7 +136,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["tenant", "id"], name="events_newest"),
             models.Index(fields=["due_at"], condition=Q(state="accepted"), name="events_accepted"),
-            models.Index(fields=["id"], condition=Q(state="generated"), name="events_generated"),
+            models.Index(fields=["tenant", "id"], condition=Q(state="generated"), name="events_generated_by_tenant"),
         ]
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ from notification_processor.models import Event
 from notification_processor.rendering import Source, TemplateFault
 from notification_processor.wording import Wording, versions_of
 from tenants.models import Tenant
+from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import derived_uuid7
 from user_preferences import policy, selectors
 from user_preferences.models import Customer
@@ -35,6 +36,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 500  # events a transaction
 CARRY_PAYLOAD = frozenset({"webhook", "in_app"})
+# Of tenants who are still there: nothing in the database keeps a tenant with events from being removed.
+HAS_TENANT = f"EXISTS (SELECT 1 FROM {Tenant._meta.db_table} AS tenant WHERE tenant.id = w.tenant_id)"  # noqa: S608
+GENERATED = Queue(Event._meta.db_table, waiting="state = 'generated'", order="id", taken_if=HAS_TENANT)
+TURNS = AllTurns()
 Refusal = tuple[str, str]  # reason, detail
 
 
@@ -117,7 +122,7 @@ class Outlook:
 def route(*, now: datetime) -> bool:
     """Routes one batch of generated events; whether there may be more to do at once."""
     with transaction.atomic():
-        events = list(_generated().select_for_update(skip_locked=True, of=("self",)).order_by("id")[:BATCH])
+        events = TURNS.take(_generated(), GENERATED, BATCH)
         if not events:
             return False
         slices = next_slices(events)
@@ -129,7 +134,7 @@ def route(*, now: datetime) -> bool:
 
 
 def _generated() -> QuerySet[Event]:
-    """Of tenants who are still there: nothing in the database keeps a tenant with events from being removed."""
+    """As GENERATED says."""
     return Event.objects.filter(Exists(Tenant.objects.filter(id=OuterRef("tenant_id"))), state=Event.State.GENERATED)
 
 

@@ -11,6 +11,7 @@ from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import Status
 from monitoring import gauges
 from notification_processor.models import Event
+from tenants.services import register
 from traffic_control.ids import uuid7
 
 NOW = timezone.now().replace(microsecond=0)
@@ -51,6 +52,19 @@ def test_gauges_tell_what_waits_where_and_since_when(acme):
     assert found.oldest["deliver.chat"] == 0
     assert found.in_flight["deliver.chat"] == 1
     assert (found.scheduled, found.held, found.dead_letters) == ({"email": 1}, {"telegram": 1}, {"email": 2})
+
+
+def test_tenants_are_counted_by_how_long_they_have_waited(acme):
+    for number, seconds in enumerate((0, 2, 40, 700)):
+        other = register(f"Tenant {number}", "ops@tenant.test").tenant
+        for rank in range(2):
+            row(other, Status.QUEUED, rank=rank, routed_at=NOW - timedelta(seconds=seconds * (1 - rank / 2)))
+
+    found = gauges.read(NOW).tenants
+
+    ages = {int(seconds): number for (queue, seconds), number in found.items() if queue == "deliver.email"}
+    assert ages == {0: 4, 1: 3, 5: 2, 30: 2, 120: 1, 600: 1}
+    assert found["route", "0"] == 0
 
 
 def test_gauges_tell_how_late_the_dispatcher_is(acme):
