@@ -97,7 +97,7 @@ class Exchange:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("delivery_gateway", "0003_partitions")]
+    dependencies = [("delivery_gateway", "0004_suppression_scope")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
