@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.product_api import Api, add_customers, make_template, make_workflow
-from bench.work import TEMPLATE
+from bench.work import TEMPLATE, VARIABLES
 from chaos.load import Load, Request, Shop
 from chaos.scene import Scene
 
@@ -24,7 +24,7 @@ def asked(scene: Scene, record: Path, *, count: int, rate: float) -> Load:
     tenant = scene.servers.ask("SELECT id FROM tenants_tenant WHERE name = %s", name)[0][0]
 
     def compose(number: int, key: str, shop: Shop, chance: random.Random) -> Request:
-        body: dict[str, Any] = {"event_type": TEMPLATE, "topic": "all", "payload": {"company": "Chaos & Sons"}}
+        body: dict[str, Any] = {"event_type": TEMPLATE, "topic": "all", "payload": VARIABLES}
         return Request("/api/events/", body, count)
 
     club = replace(scene.shop, tenant=str(tenant), key=api.key)

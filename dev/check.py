@@ -37,6 +37,7 @@ PRODUCT = (
     Step("squawk", command("python", "-m", "dev.migrations")),
     Step("openapi", openapi.is_current),
 )
+CHAOS = (Step("chaos-quick", command("python", "-m", "chaos.run", "--quick")),)
 
 
 def lint() -> int:
@@ -49,7 +50,7 @@ def check() -> int:
     try:
         with stoppable(), throwaway_services() as settings:
             say(versions(settings))
-            failed = failures(LINTERS + DEPLOYMENT + PRODUCT, settings | {"DEBUG": "1"})
+            failed = failures(LINTERS + DEPLOYMENT + PRODUCT + CHAOS, settings | {"DEBUG": "1"})
             say(paint(f"Failed so far: {', '.join(failed)}", "red") if failed else "All steps passed; now the tests")
             return pytest([], settings) or (1 if failed else 0)
     except Stopped:

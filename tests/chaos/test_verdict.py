@@ -99,19 +99,20 @@ def test_extra_send_needs_a_claim_that_was_struck_or_a_silent_receiver(received,
 
 
 @pytest.mark.parametrize(
-    ("attempts", "error_class", "wait", "expected"),
+    ("attempts", "error_class", "least", "most", "expected"),
     [
-        (1, "transient", 2.0, True),
-        (1, "transient", 2.39, True),
-        (1, "transient", 2.5, False),
-        (2, "ambiguous", 2.0, False),
-        (2, "ambiguous", 2.4, True),
-        (1, "throttled", 2.0, True),
-        (1, "throttled", 0.0, False),
+        (1, "transient", 2.0, 2.01, True),
+        (1, "transient", 1.2, 1.7, True),
+        (1, "transient", 1.2, 1.5, False),
+        (1, "transient", 2.5, 2.6, False),
+        (2, "ambiguous", 2.0, 2.1, False),
+        (2, "ambiguous", 2.3, 2.4, True),
+        (1, "throttled", 1.9, 2.0, True),
+        (1, "throttled", 1.5, 1.6, False),
     ],
 )
-def test_retry_is_on_schedule_within_its_jitter(attempts, error_class, wait, expected):
-    assert schedule.is_on_schedule(attempts, error_class, wait) is expected
+def test_retry_is_on_schedule_within_its_jitter(attempts, error_class, least, most, expected):
+    assert schedule.is_on_schedule(attempts, error_class, least, most) is expected
 
 
 def test_wait_is_counted_from_the_end_of_the_last_blow():
