@@ -29,6 +29,7 @@ from delivery_gateway.flight import NOT_STARTED
 from delivery_gateway.journal import SUFFIX, Row, header, install
 from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
+from delivery_gateway.states import Status
 from traffic_control.outage import is_outage
 
 log = logging.getLogger(__name__)
@@ -146,17 +147,30 @@ def _row(text: str) -> Row:
 
 
 def _record(story: Story) -> int:
-    held = story.held.union(*(leases.claimed_until(*claim) for claim in story.claims.values()))
+    held = story.held.union(*(_claimed_until(*claim) for claim in story.claims.values()))
     rows, settled = sorted(held), 0
     for start in range(0, len(rows), CHUNK):
         with transaction.atomic():
-            outcomes = [_outcome(row, story) for row in leases.still_held(rows[start : start + CHUNK])]
+            outcomes = [_outcome(row, story) for row in _still_held(rows[start : start + CHUNK])]
             if outcomes:
                 leases.finish(outcomes)
         settled += len(outcomes)
     if settled:
         log.warning("settled what a killed worker left", extra={"count": settled})
     return settled
+
+
+def _still_held(claims: Sequence[Row]) -> list[NotificationLog]:
+    """Those that nobody has finished or claimed since, locked, as their claim saw them."""
+    fences = dict(claims)
+    rows = NotificationLog.objects.select_for_update().filter(id__in=list(fences), status=Status.SENDING)
+    return [leases.as_claimed(row) for row in rows.order_by("id") if row.fence == fences[row.id]]
+
+
+def _claimed_until(lane: str, lease_until: datetime) -> list[Row]:
+    """Id and fence of what one claim holds yet."""
+    rows = NotificationLog.objects.filter(lane=lane, status=Status.SENDING, lease_until=lease_until)
+    return list(rows.values_list("id", "fence"))
 
 
 def _outcome(row: NotificationLog, story: Story) -> Outcome:

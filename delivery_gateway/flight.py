@@ -3,26 +3,23 @@
 import logging
 import queue
 import random
-import resource
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from delivery_gateway import journal, leases
+from delivery_gateway import journal, leases, runway
 from delivery_gateway.circuit_breaker import Gate, Result
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Receipt
 from delivery_gateway.leases import Outcome
-from delivery_gateway.metronome import Metronome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.retry import Step, step_after_refusal
-from delivery_gateway.runway import Runway
 from delivery_gateway.states import Status
 from delivery_gateway.unsubscribe_links import link_for
 from tenants.integrations import IntegrationConfig
@@ -69,7 +66,7 @@ class Flight:
         self.size = 0
         self._gate = gate
         self._journal = journal.of_process()
-        self._runway = _runway(settings.DELIVERY_CONCURRENCY)
+        self._runway = runway.of_process(settings.DELIVERY_CONCURRENCY)
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
 
     @property
@@ -85,7 +82,7 @@ class Flight:
             if job.start_at <= now:
                 self._runway.submit(job.owner, partial(self._fly, job))
             else:
-                _metronome().at(job.start_at, partial(self._runway.submit, job.owner, partial(self._fly, job)))
+                runway.metronome().at(job.start_at, partial(self._runway.submit, job.owner, partial(self._fly, job)))
 
     def has_news(self) -> bool:
         """Whether something has come in that is not recorded yet."""
@@ -125,7 +122,7 @@ class Flight:
         self._landed.put((job, self._outcome(job, has_room)))
 
     def _outcome(self, job: Job, has_room: bool) -> Outcome:
-        if time.monotonic() > job.start_by:  # others were slow: give it back, unsent
+        if self._runway.is_closed or time.monotonic() > job.start_by:  # others were slow: give it back, unsent
             return Outcome(job.row, None, timezone.now(), step=NOT_STARTED)
         if job.circuit and not job.is_probe and (wait := self._gate.refusal(job.circuit)) is not None:
             return refused(job, wait)
@@ -232,23 +229,3 @@ def _result(job: Job, outcome: Outcome) -> Result | None:
     if job.circuit is None or outcome.result is None:
         return None
     return Result(job.circuit, outcome.result, job.is_probe)
-
-
-@cache
-def _runway(size: int) -> Runway:
-    """One per process, made after the fork."""
-    _allow_descriptors(8 * size)
-    return Runway(size, at=_metronome().at)
-
-
-def _allow_descriptors(count: int) -> None:
-    """A call takes up to two, of twice `size` calls; as many connections again may be at rest."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-@cache
-def _metronome() -> Metronome:
-    return Metronome()

@@ -82,6 +82,10 @@ class Page:
         except OSError:
             self._make_void()
 
+    def unlock(self) -> None:
+        with suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
     def discard(self) -> None:
         with suppress(OSError):
             self.path.unlink()
@@ -131,6 +135,12 @@ class Journal:
                 if page := self._pages.pop((outcome.row.id, outcome.row.fence), None):
                     page.held -= 1
 
+    def close(self) -> None:
+        """Whatever is still in it may be settled by others: this process begins nothing more."""
+        with self._lock:
+            for page in (self._page, *self._former):
+                page.unlock()
+
     def _tidy(self) -> None:
         """Keeps files small: the one in use begins anew, or makes way for another until all of it is recorded."""
         page, forgotten = self._page, time.monotonic() - FORGET
@@ -167,6 +177,8 @@ class Off:
     def finished(self, outcome: "Outcome") -> None: ...
 
     def recorded(self, outcomes: Iterable["Outcome"]) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def of_process() -> Journal | Off:

@@ -7,7 +7,7 @@ the row's may finish it. Whoever lost its lease (a pause, a crash, a clock) chan
 import logging
 import random
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -132,19 +132,6 @@ def release_lapsed(*, now: datetime, limit: int) -> int:
         if rows:
             finish([lapse(as_claimed(row)) for row in rows], now=now)
     return len(rows)
-
-
-def still_held(claims: Iterable[tuple[uuid.UUID, int]]) -> list[NotificationLog]:
-    """Those that nobody has finished or claimed since, locked, as their claim saw them."""
-    fences = dict(claims)
-    rows = NotificationLog.objects.select_for_update().filter(id__in=list(fences), status=Status.SENDING)
-    return [as_claimed(row) for row in rows.order_by("id") if row.fence == fences[row.id]]
-
-
-def claimed_until(lane: str, lease_until: datetime) -> list[tuple[uuid.UUID, int]]:
-    """Id and fence of what one claim holds yet."""
-    rows = NotificationLog.objects.filter(lane=lane, status=Status.SENDING, lease_until=lease_until)
-    return list(rows.values_list("id", "fence"))
 
 
 def as_claimed(row: NotificationLog) -> NotificationLog:

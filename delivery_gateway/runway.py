@@ -10,13 +10,16 @@ second one half of these. What an owner with a full house of slow calls still wa
 """
 
 import logging
+import resource
 import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+
+from delivery_gateway.metronome import Metronome
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Runway:
 
     def __init__(self, size: int, clock: Callable[[], float] = time.monotonic, *, at: At | None = None) -> None:
         self._size, self._clock, self._at = size, clock, at
-        self.lanes, self.waiting = min(START, size), 0
+        self.lanes, self.waiting, self.is_closed = min(START, size), 0, False
         self._waiting: OrderedDict[Hashable, deque[Call]] = OrderedDict()  # whose turn it is comes first
         self._running: set[Run] = set()
         self._young: Counter[Hashable] = Counter()
@@ -80,6 +83,10 @@ class Runway:
         self._start(begun)
         for call in turned_away:
             call(False)
+
+    def close(self) -> None:
+        """Nothing begins any more; whoever makes way turns away all that waits, and all that is still to come."""
+        self.is_closed = True
 
     def adapt(self, late: float) -> None:
         """`late`: seconds that a thread has just waited although it could run."""
@@ -129,7 +136,7 @@ class Runway:
     def _next(self) -> Run | None:
         """A waiting call that there is room for, of the owner whose turn it is. The lock is held."""
         young = len(self._running) - self._slow.total()
-        if not self.waiting or young >= self.lanes + max(2, self.lanes // 4):
+        if self.is_closed or not self.waiting or young >= self.lanes + max(2, self.lanes // 4):
             return None
         share = self._share()
         for _ in range(len(self._waiting)):
@@ -156,7 +163,30 @@ class Runway:
     def _turned_away(self) -> list[Call]:
         """What those owners still want whose slow calls are all that they may have. The lock is held."""
         share = self._share()
-        full = [owner for owner in self._waiting if self._slow[owner] and self._slow[owner] >= share]
+        full = [
+            owner for owner in self._waiting if self.is_closed or (self._slow[owner] and self._slow[owner] >= share)
+        ]
         calls = [call for owner in full for call in self._waiting.pop(owner)]
         self.waiting -= len(calls)
         return calls
+
+
+@cache
+def of_process(size: int) -> Runway:
+    """One per process, made after the fork."""
+    _allow_descriptors(8 * size)
+    return Runway(size, at=metronome().at)
+
+
+def _allow_descriptors(count: int) -> None:
+    """A call takes up to two, of twice `size` calls; as many connections again may be at rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@cache
+def metronome() -> Metronome:
+    """One per process, made after the fork."""
+    return Metronome()

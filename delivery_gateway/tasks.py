@@ -6,9 +6,10 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
+from django.conf import settings
 from django.db import connections
 
-from delivery_gateway import aftermath, delivery
+from delivery_gateway import aftermath, delivery, journal, runway
 from delivery_gateway.harbour import harbour
 from traffic_control.wakeup import awake
 
@@ -26,8 +27,11 @@ def send_message(lane: str) -> None:
 
 @worker_process_shutdown.connect
 def land_the_rest(**_: Any) -> None:
-    """A process that is asked to end records what it has out."""
+    """A process that is asked to end gives back what it has not begun, and records what it has out."""
+    runway.of_process(settings.DELIVERY_CONCURRENCY).close()
     harbour().wait(LAST_LANDING)
+    journal.of_process().close()
+    _settle()  # what the signal has caught between a claim and its first send
 
 
 @worker_process_init.connect

@@ -6,13 +6,13 @@ from functools import wraps
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, heartbeat_sent, task_prerun, worker_process_shutdown
+from celery.signals import celeryd_init, heartbeat_sent, task_prerun, task_unknown, worker_process_shutdown
 from django.conf import settings
 from django.db import close_old_connections
 from kombu.transport.redis import Channel
 
 from traffic_control.heartbeat import worker_beats
-from traffic_control.metrics import METER
+from traffic_control.metrics import METER, UNKNOWN_TASKS, count
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
 
@@ -48,6 +48,12 @@ def drop_dead_connections(**_: Any) -> None:
     """With CELERY_DB_REUSE_MAX Celery never looks: after a restart of PostgreSQL every task of a process would fail."""
     if not settings.CELERY_TASK_ALWAYS_EAGER:  # then it is the request's connection, and the request has looked
         close_old_connections()
+
+
+@task_unknown.connect
+def count_unknown(**_: Any) -> None:
+    """Beside another version: Celery has rejected it, and what it was to wake is woken again by the dispatcher."""
+    count(UNKNOWN_TASKS)
 
 
 @celeryd_init.connect

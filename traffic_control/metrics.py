@@ -72,9 +72,10 @@ HTTP_SECONDS = Histogram(
 )  # fmt: skip
 FAILED_OPEN = Counter("rate_limit_failed_open", "Let through unchecked because Redis was away.")
 UNSUBSCRIPTIONS = Counter("unsubscriptions", "Posts to unsubscribe links, and wrong links.", ("outcome",))
+UNKNOWN_TASKS = Counter("unknown_tasks", "Wake-ups of another version, which were rejected.")
 COUNTERS = (
     EVENTS, NOTIFICATIONS, SUPPRESSIONS, TEMPLATE_ERRORS, DELIVERIES, ATTEMPTS, DEAD_LETTERS, FAILED_OPEN,
-    UNSUBSCRIPTIONS,
+    UNSUBSCRIPTIONS, UNKNOWN_TASKS,
 )  # fmt: skip
 HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS)
 

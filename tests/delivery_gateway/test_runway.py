@@ -186,3 +186,16 @@ def test_metronome_starts_things_at_their_moment_and_in_their_order():
     wait_until(lambda: len(started) == 3, seconds=5, what="the last one")
     assert [name for name, _ in started] == ["past", "early", "late"]
     assert all(moment >= planned for (_, moment), planned in zip(started, (0, 0.05, 0.2), strict=True))
+
+
+def test_closed_runway_begins_nothing_and_turns_away_what_waits_and_what_comes(way, calls):
+    submit(way, calls, "a", 6)
+    calls.wait_for(SIZE)
+
+    way.close()
+    calls.end("a0")
+    submit(way, calls, "b", 1)
+    way.make_way()
+
+    assert calls.turned_away == ["a4", "a5", "b0"]
+    assert len(calls.begun) == SIZE + 3

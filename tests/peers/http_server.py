@@ -4,7 +4,7 @@ ok                  what the provider says to this request
 500, 404, …         that status, in the provider's words; `429:2` adds Retry-After: 2
 reset, close        the request is read, then the connection is reset, or closed, without a word
 silent_close        a good answer, then the kept connection is closed without notice
-hang                the request is read, then nothing
+hang                the request is read, then nothing; slow:N what the provider says, after N seconds
 trickle             a header that never ends, a byte at a time; trickle_body: a good status, then a body like that;
                         trickle_open: the same, with no length promised
     half_headers        a good status, the first header, and the end of the connection
@@ -128,6 +128,11 @@ class HttpPeer(Peer[Request]):
 
     async def fault_hang(self, request: Request, writer: asyncio.StreamWriter, detail: str) -> None:
         await self.hang()
+
+    async def fault_slow(self, request: Request, writer: asyncio.StreamWriter, detail: str) -> None:
+        await asyncio.sleep(float(detail))
+        writer.write(self.answer(request).as_bytes())
+        await writer.drain()
 
     async def fault_trickle(self, request: Request, writer: asyncio.StreamWriter, detail: str) -> None:
         await _drip(writer, b"HTTP/1.1 200 OK\r\nX-Slow: ")
