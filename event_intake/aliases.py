@@ -11,6 +11,7 @@ import delivery_gateway.schemas as ledger_schemas
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.views import NotificationsView, NotificationView
 from event_intake import alias_schemas
+from event_intake.acceptance import accept_send
 from event_intake.alias_serializers import CustomerSendSerializer
 from event_intake.orders import customer_of
 from event_intake.plain_requests import send_of
@@ -42,9 +43,8 @@ class SendView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         if object_of(request.data).keys() & CustomerSendSerializer.OWN_FIELDS:
             return send_to_customer(request)
-        row = direct.send(request.tenant, request.api_key.mode, send_of(request.data))
-        receipt = notification_receipt(row, request.api_key)
-        return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
+        receipt, headers = accept_send(request.api_key, send_of(request.data))
+        return Response(receipt, status=HTTP_202_ACCEPTED, headers=headers)
 
 
 def send_to_customer(request: TenantRequest) -> Response:

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import counts_by_status
 from event_intake import schemas
+from event_intake.acceptance import accept_event, accept_send
 from event_intake.plain_requests import event_of, send_of
-from event_intake.receipts import event_detail, event_receipt, item_problem, notification_receipt
+from event_intake.receipts import event_detail, item_problem
 from event_intake.serializers import (
     EventBatchSerializer,
     EventSerializer,
@@ -53,14 +54,8 @@ class EventsView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         event = event_of(request.data)
 
-        (accepted,) = events.accept(request.tenant, request.api_key.mode, [event])
+        receipt, headers = accept_event(request.api_key, event)
 
-        if accepted.problem:
-            raise accepted.problem
-        receipt = event_receipt(accepted.event)
-        headers = {"Location": receipt["links"]["self"]}
-        if accepted.is_duplicate:
-            headers["Idempotent-Replayed"] = "true"
         return Response(receipt, status=HTTP_202_ACCEPTED, headers=headers)
 
 
@@ -118,10 +113,9 @@ class NotifyView(Idempotent, APIView):
     def post(self, request: TenantRequest) -> Response:
         send = send_of(request.data)
 
-        row = direct.send(request.tenant, request.api_key.mode, send)
+        receipt, headers = accept_send(request.api_key, send)
 
-        receipt = notification_receipt(row, request.api_key)
-        return Response(receipt, status=HTTP_202_ACCEPTED, headers={"Location": receipt["links"]["self"]})
+        return Response(receipt, status=HTTP_202_ACCEPTED, headers=headers)
 
 
 class NotifyBatchView(Idempotent, APIView):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -32,32 +33,38 @@ class TenantRequest(Request):
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`X-API-KEY: sk_…`, or `Authorization: Bearer sk_…`. Sets `request.tenant` and `request.api_key`.
-
-    Raises Problem 401 with one constant text, 403 `tenant_inactive`, or 429 `rate_limited`. A revoked key is refused
-    within 5 s everywhere.
-    """
+    """Sets `request.tenant` and `request.api_key`. Raises what `admit` does."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
-        raw = presented_key(request)
-        if not raw:
-            raise refused("not_authenticated")
-        key = usable_key(raw)
-        if key is None:
-            raise refused("invalid_api_key")
-        if not key.tenant.is_active:
-            raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
-        note_use(key)
-        audit.acts(audit.API_KEY, id=key.id, label=str(key))
+        key = admit(request._request)
         request.tenant, request.api_key = key.tenant, key  # type: ignore[attr-defined]
-        quota.charge(request._request, key.tenant)
         return key.tenant, key
 
     def authenticate_header(self, request: Request) -> str:
         return REALM
 
 
-def presented_key(request: Request) -> str:
+def admit(request: HttpRequest) -> ApiKey:
+    """The key in `X-API-KEY: sk_…` or `Authorization: Bearer sk_…`; the request is charged to its tenant.
+
+    Raises Problem 401 with one constant text, 403 `tenant_inactive`, or 429 `rate_limited`. A revoked key is refused
+    within 5 s everywhere.
+    """
+    raw = presented_key(request)
+    if not raw:
+        raise refused("not_authenticated")
+    key = usable_key(raw)
+    if key is None:
+        raise refused("invalid_api_key")
+    if not key.tenant.is_active:
+        raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
+    note_use(key)
+    audit.acts(audit.API_KEY, id=key.id, label=str(key))
+    quota.charge(request, key.tenant)
+    return key
+
+
+def presented_key(request: HttpRequest) -> str:
     if raw := str(request.META.get("HTTP_X_API_KEY", "")).strip():  # `headers` would read all of them
         return raw
     scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -83,11 +90,15 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method == "OPTIONS" or not hasattr(view, (request.method or "").lower()):
             return True  # DRF describes the view, or answers 405
-        needed = scope_of(view, request.method or "")
-        granted = cast(ApiKey, request.auth).scopes
-        if needed in granted:
-            return True
-        detail = f'This call needs the scope "{needed}"; this key has {", ".join(granted) or "none"}. Use another key.'
+        require_scope(cast(ApiKey, request.auth), scope_of(view, request.method or ""))
+        return True
+
+
+def require_scope(key: ApiKey, needed: str) -> None:
+    """Raises Problem 403 `missing_scope`."""
+    if needed not in key.scopes:
+        has = ", ".join(key.scopes) or "none"
+        detail = f'This call needs the scope "{needed}"; this key has {has}. Use another key.'
         raise Problem("missing_scope", detail, status=403)
 
 

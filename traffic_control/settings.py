@@ -61,10 +61,11 @@ MIDDLEWARE = [
     "traffic_control.console_middleware.ConsoleSessions",
     "traffic_control.slashes.AppendSlashInPlaceMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "event_intake.wicket.Wicket",  # what stands above holds for its requests as for all others
     "django.middleware.csrf.CsrfViewMiddleware",
     "traffic_control.console_middleware.ConsoleUsers",
     "traffic_control.console_middleware.ConsoleMessages",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "traffic_control.urls"
 WSGI_APPLICATION = "traffic_control.wsgi.application"
@@ -179,7 +180,7 @@ MAX_BATCH_BODY_BYTES = env.int("MAX_BATCH_BODY_BYTES", 4 * 1024 * 1024)
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 RETENTION_DAYS = env.int("RETENTION_DAYS", 0)  # for `manage.py partitions`, which is told to drop; 0: told how old, too
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BATCH_BODY_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")
 RECIPIENT_RATE_LIMIT = env.str("RECIPIENT_RATE_LIMIT", "")
 
