@@ -24,7 +24,7 @@ from dev.supervisor import Stopped, stoppable
 
 SEED = 7
 COUNT, RATE = 20_000, 200.0  # messages in a scenario, requests a second
-QUICK_COUNT, QUICK_RATE = 2_400, 60.0
+QUICK_COUNT, QUICK_RATE = 1_800, 60.0
 INTERRUPTED = 130
 
 

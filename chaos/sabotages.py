@@ -15,7 +15,7 @@ LONGEST = 1.0  # nobody waits longer than wanted for what may never come
 MISSED_IN: Mapping[str, str] = {
     "no-sweep": "slow-senders",
     "no-doubt": "slow-senders",
-    "early-ack": "slow-senders",
+    "early-ack": "providers",
     "no-backstop": "last-words",
     "no-fence": "short-freeze",
 }
