@@ -12,7 +12,7 @@ from chaos.roles import Roles
 from chaos.servers import Servers
 
 PROC = Path("/proc")
-MEGABYTE = 2**20
+WINDOWS = 6
 TABLES = """
     SELECT coalesce(p.parent, c.relname), sum(pg_total_relation_size(c.oid))::float / 1048576
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -34,7 +34,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Kind:
-    """How much a value may grow from one end of the judged time to the other: so much, or that share of its middle."""
+    """How much a value may grow over the judged time: that share of its middle, or `floor`, whichever is more."""
 
     unit: str
     share: float
@@ -114,7 +114,19 @@ def trends(samples: Sequence[Sample], *, warm_up: float) -> list[Trend]:
 def trend(name: str, points: Sequence[tuple[float, float]]) -> Trend:
     kind = next(one for one in KINDS if name.endswith(one.unit))
     values = sorted(value for _, value in points)
-    return Trend(name, kind, values[len(values) // 2], slope(points) * (points[-1][0] - points[0][0]))
+    return Trend(name, kind, values[len(values) // 2], slope(troughs(points)) * (points[-1][0] - points[0][0]))
+
+
+def troughs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The lowest of each of WINDOWS equal parts: work comes in bursts, and what leaks lifts the calm between them."""
+    began, ended = points[0][0], points[-1][0]
+    part = max(1e-9, (ended - began) / WINDOWS)
+    lowest: dict[int, tuple[float, float]] = {}
+    for at, value in points:
+        window = min(WINDOWS - 1, int((at - began) / part))
+        if window not in lowest or value < lowest[window][1]:
+            lowest[window] = (at, value)
+    return list(lowest.values())
 
 
 def slope(points: Iterable[tuple[float, float]]) -> float:
