@@ -141,6 +141,10 @@ def chaos_soak(arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "chaos.soak", *arguments], cwd=ROOT).returncode
 
 
+def fairness(arguments: list[str]) -> int:
+    return subprocess.run([PYTHON, "-m", "chaos.fairness", *arguments], cwd=ROOT).returncode
+
+
 COMMANDS = {
     "help": Command("This list", show_help, needs_environment=False),
     "run": Command("The whole product on this machine; Ctrl-C stops it", run),
@@ -162,6 +166,7 @@ COMMANDS = {
     "chaos-quick": Command("One blow of each kind; 2 minutes", chaos_quick),
     "chaos-sabotage": Command("With each safeguard taken out in turn: the audit has to miss it", chaos_sabotage),
     "chaos-soak": Command("Half an hour at half of what it can do: nothing may grow", chaos_soak),
+    "fairness": Command("A tenant's hundred thousand messages, 200 dead endpoints, and their neighbours", fairness),
     "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
     "setup": Command("Only make the environment, .venv", lambda arguments: 0),
     "clean": Command(

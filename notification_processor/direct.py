@@ -14,6 +14,7 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from notification_processor import remembered_templates, templates
 from notification_processor.context import context_for
+from notification_processor.full_backlogs import refuse_if_full
 from notification_processor.rendering import Rendered, Source, TemplateFault, inline_source, render
 from notification_processor.routing import CARRY_PAYLOAD, address_of
 from tenants.models import Tenant
@@ -55,6 +56,7 @@ def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
 
     Should the template have changed since this process has read it, it is read again.
     """
+    refuse_if_full(tenant)
     known, only_if = _known(tenant, [wanted]), None
     if wanted.template:
         customer = _customer(wanted, known)
@@ -69,7 +71,8 @@ def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
 
 
 def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewNotification | Problem]:
-    """Each send rendered and ready to open, or the problem that stops it. Reads only."""
+    """Each send rendered and ready to open, or the problem that stops it. Reads only. Raises Problem 429 for all."""
+    refuse_if_full(tenant)
     known = _known(tenant, sends)
     prepared: list[NewNotification | Problem] = []
     for one in sends:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from delivery_gateway import aftermath, leases, ledger, partitions, stopping
-from notification_processor import backlog, deduplication
+from notification_processor import backlog, deduplication, full_backlogs
 from tenants import idempotency
 from traffic_control.wakeup import wake
 
@@ -32,6 +32,7 @@ def tick(*, now: datetime | None = None) -> None:
     stopping.expire(now=now)
     ledger.release_held()
     wake_waiting(now)
+    full_backlogs.look()
     _housekeep(now)
 
 

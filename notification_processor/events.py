@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from notification_processor.full_backlogs import refuse_if_full
 from notification_processor.models import Event
 from tenants.models import Tenant
 from traffic_control.errors import Problem
@@ -53,7 +54,9 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
     """Stores the events in one transaction and wakes the generator.
 
     An idempotency key that was used before gives the first event again, or a problem when the event differs.
+    Raises Problem 429 when too much of the tenant waits already.
     """
+    refuse_if_full(tenant)
     now = timezone.now()
     rows = [_row(tenant, mode, event, now) for event in new]
     if len(rows) == 1 and not new[0].inline:

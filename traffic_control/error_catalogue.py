@@ -14,6 +14,8 @@ class Entry(NamedTuple):
 
 CATALOGUE = (
     Entry("already_replayed", 409, "This dead letter was sent again before.", "Look at its notification's status."),
+    Entry("backlog_full", 429, "So much of this tenant waits to be sent that no more is taken for now.",
+          "Send the same request again after `Retry-After`; what was accepted before is on its way."),
     Entry("bad_request", 400, "The request could not be understood at all.", "Check its URL, headers and host."),
     Entry("batch_rejected", 400, "Every item of the batch is faulty.", "`errors` has a pointer for each; mend them."),
     Entry("customer_exists", 409, "There is a customer with this `user_id`.", "PATCH that one, or use the batch call."),

@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Case, Model, QuerySet, When, Window
+from django.db.models import Case, Count, Model, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
 NOBODY = uuid.UUID(int=0)
@@ -108,6 +108,16 @@ def heads(rows: QuerySet[M], queue: Queue, *columns: str, tenants: int, of_each:
         return list(cursor.fetchall())
 
 
+def depths(rows: QuerySet[M], queue: Queue, *, tenants: int, most: int) -> dict[uuid.UUID, int]:
+    """How many wait of each tenant, counted up to `most`; of as many tenants. `rows` says where."""
+    if connection.vendor != "postgresql":
+        counted = rows.order_by("tenant_id").values_list("tenant_id").annotate(number=Count("pk"))
+        return dict(counted[:tenants])
+    with connection.cursor() as cursor:
+        cursor.execute(_depths(queue), {"tenants": tenants, "most": most})
+        return dict(cursor.fetchall())
+
+
 def interleaved(rows: Sequence[T]) -> list[T]:
     """One row of each tenant, then the second of each, and so on; each tenant's own keep their order."""
     by_tenant: dict[uuid.UUID, list[T]] = {}
@@ -188,4 +198,17 @@ def _heads(queue: Queue, columns: Sequence[str]) -> str:
             SELECT {", ".join(columns)} FROM {queue.table} AS w
             WHERE {queue.waiting} AND w.tenant_id = tenants.tenant_id ORDER BY w.{queue.order} LIMIT %(of_each)s
         ) AS head
+    """  # noqa: S608
+
+
+@cache
+def _depths(queue: Queue) -> str:
+    return f"""
+        WITH RECURSIVE {_walk("tenants", queue, FROM_THE_FIRST)}
+        SELECT tenants.tenant_id, depth.number
+        FROM (SELECT tenant_id FROM tenants LIMIT %(tenants)s) AS tenants, LATERAL (
+            SELECT count(*) AS number FROM (
+                SELECT FROM {queue.table} AS w WHERE {queue.waiting} AND w.tenant_id = tenants.tenant_id LIMIT %(most)s
+            ) AS counted
+        ) AS depth
     """  # noqa: S608

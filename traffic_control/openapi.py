@@ -53,7 +53,10 @@ RESPONSES = {
     "413": ("TooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body is not JSON in UTF-8."),
     "422": ("KeyReused", "The Idempotency-Key was used with another body."),
-    "429": ("RateLimited", "The tenant has used up its quota; Retry-After says when there is more."),
+    "429": (
+        "RateLimited",
+        "The tenant has used up its quota, or has too much waiting; Retry-After says when to come back.",
+    ),
     "default": ("Problem", "Any other error."),
 }
 IDEMPOTENCY_KEY = {
