@@ -41,8 +41,8 @@ class Kind:
     floor: float
 
 
-MEMORY, FILES = Kind("memory, MB", 0.05, 6.0), Kind("open files", 0.1, 6.0)
-CONNECTED, KEYS, PER_MESSAGE = Kind("connections", 0.1, 5.0), Kind("keys", 0.1, 20.0), Kind("KB a message", 0.1, 0.3)
+MEMORY, FILES = Kind("memory, MB", 0.05, 6.0), Kind("open files", 0.15, 10.0)
+CONNECTED, KEYS, PER_MESSAGE = Kind("connections", 0.15, 8.0), Kind("keys", 0.1, 20.0), Kind("KB a message", 0.1, 0.3)
 KINDS: Sequence[Kind] = (MEMORY, FILES, CONNECTED, KEYS, PER_MESSAGE)
 
 

@@ -123,15 +123,13 @@ SCENARIOS: Sequence[Scenario] = (
         title="A slow line to PostgreSQL, 5 % reset each second, COMMITs cut",
         trouble=bad_line_to_postgres,
         trouble_lasts=True,
-        drain=60.0,
-        share=0.25,
+        drain=120.0,
     ),
     Scenario(
         name="providers",
         title="Providers: 30 % 500, 10 % hang, 5 % reset after accept, 5 % 429",
         trouble=providers,
-        drain=180.0,
-        share=0.5,
+        drain=300.0,
     ),
     Scenario(
         name="frozen-worker",
@@ -139,7 +137,6 @@ SCENARIOS: Sequence[Scenario] = (
         trouble=frozen_worker,
         drain=60.0,
         always_accepts=True,
-        share=0.5,
     ),
     Scenario(
         name="broadcast",
