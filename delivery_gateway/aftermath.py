@@ -78,7 +78,7 @@ def _settle(path: Path) -> int:
     if file is None:
         return 0
     try:
-        with os.fdopen(file, encoding="ascii", errors="replace", closefd=False) as opened:
+        with os.fdopen(file, encoding="utf-8", errors="replace", closefd=False) as opened:
             text = opened.read()
         if _is_strange(text, os.fstat(file).st_mtime):
             return 0

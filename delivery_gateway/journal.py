@@ -25,10 +25,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from django.conf import settings
 from django.db import connection
 
-from delivery_gateway.contract import DeliveryError, Receipt
+from delivery_gateway.contract import Receipt
 from delivery_gateway.models import NotificationLog
 
 if TYPE_CHECKING:  # it is what they import
@@ -126,7 +127,7 @@ class Journal:
         """Once the provider has answered, or has not."""
         row = outcome.row
         if page := self._pages.get((row.id, row.fence)):
-            page.write(f"f {row.id.hex}.{row.fence} {json.dumps(told(outcome))}\n")
+            page.write(f"f {row.id.hex}.{row.fence} {told(outcome)}\n")
 
     def recorded(self, outcomes: Iterable["Outcome"]) -> None:
         """They are in PostgreSQL."""
@@ -218,13 +219,23 @@ def install() -> str:
     return sha256("\0".join(where).encode()).hexdigest()[:12]
 
 
-def told(outcome: "Outcome") -> list[object]:
+def told(outcome: "Outcome") -> str:
     """What `aftermath` needs to record it."""
     result, integration = outcome.result, outcome.integration_id
     assert result is not None  # noqa: S101 - only calls are told of
-    common = [result.detail, result.http_status, outcome.started_at.isoformat(), outcome.duration_ms]
-    by = [integration.hex if integration else None, outcome.provider]
+    by = (integration.hex if integration else None, outcome.provider)
+    words: tuple[object, ...] = (
+        result.detail,
+        result.http_status,
+        outcome.started_at.isoformat(),
+        outcome.duration_ms,
+        *by,
+    )
     if isinstance(result, Receipt):
-        return ["", *common, *by, result.provider_id]
-    assert isinstance(result, DeliveryError)  # noqa: S101
-    return [result.error_class, *common, *by, result.code, result.retry_after]
+        words = ("", *words, result.provider_id)
+    else:
+        words = (result.error_class, *words, result.code, result.retry_after)
+    try:
+        return orjson.dumps(words).decode()
+    except orjson.JSONEncodeError:  # half a character
+        return json.dumps(words)
