@@ -3,10 +3,12 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +89,18 @@ class Roles:
         with self._lock:
             self.resting.add(name)
             self.kill(name)
+
+    def retire(self, name: str) -> tuple[int | None, float]:
+        """Asked to end, and not started again before `start`: its exit code (None: it had to be killed), and when."""
+        with self._lock:
+            self.resting.add(name)
+            child, began = self.children.pop(name), time.monotonic()
+        child.ask_to_stop()
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(STOP_SECONDS)
+        code, seconds = child.process.poll(), time.monotonic() - began
+        child.kill()
+        return code, seconds
 
     def kill(self, name: str) -> None:
         """The process with all its children, at once."""

@@ -19,6 +19,12 @@ def no_sweep() -> None:
     """What dead workers held is never free again."""
     leases = part("delivery_gateway.leases")
     leases.release_lapsed = lambda **_: 0
+    no_journal()
+
+
+def no_journal() -> None:
+    """Nobody knows how far a dead worker was."""
+    part("django.conf").settings.JOURNAL_DIR = ""
 
 
 def no_doubt() -> None:
@@ -72,6 +78,7 @@ SABOTAGES: Mapping[str, Callable[[], None]] = {
     "no-backstop": no_backstop,
     "no-fence": no_fence,
     "early-ack": early_ack,
+    "no-journal": no_journal,
 }
 
 

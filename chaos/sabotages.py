@@ -18,6 +18,7 @@ MISSED_IN: Mapping[str, str] = {
     "early-ack": "providers",
     "no-backstop": "last-words",
     "no-fence": "short-freeze",
+    "no-journal": "known-dead",
 }
 
 
@@ -44,5 +45,9 @@ def attempt(name: str, size: Size, given: argparse.Namespace) -> list[Outcome]:
 
 
 def was_seen(name: str, outcomes: Sequence[Outcome]) -> str:
-    """What the audit found; empty when the safeguard was not missed."""
-    return ", ".join(kind for outcome in outcomes for kind in outcome.audit["findings"])
+    """What the audit found; empty when the safeguard was not missed. Without a journal no promise is broken: it takes
+    longer."""
+    found = [kind for outcome in outcomes for kind in outcome.audit["findings"]]
+    if name == "no-journal":
+        found += [demand.figure for one in outcomes for demand in one.demands if not demand.is_met]
+    return ", ".join(found)

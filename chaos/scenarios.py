@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chaos import blows, broadcast
+from chaos import blows, broadcast, rolling
 from chaos.load import Load, steady
 from chaos.servers import FAST, IMMEDIATE
 from chaos.troubles import (
@@ -76,6 +76,13 @@ SCENARIOS: Sequence[Scenario] = (
         always_accepts=True,
     ),
     Scenario(name="dispatchers", title="Three dispatchers at once", trouble=three_dispatchers, always_accepts=True),
+    Scenario(
+        name="rolling-restart",
+        title="Each service restarted in its turn, with the former version's code and back",
+        trouble=rolling.upgrade,
+        kills_web=True,
+        share=0.25,
+    ),
     Scenario(
         name="flushed-broker",
         title="FLUSHALL every 10 s",
@@ -162,6 +169,13 @@ SHOWING: Sequence[Scenario] = (
         title="Workers killed inside slow sends",
         trouble=slow_senders_killed,
         drain=75.0,
+        share=0.5,
+    ),
+    Scenario(
+        name="known-dead",
+        title="Workers killed inside slow sends, and nobody waits for their leases",
+        trouble=slow_senders_killed,
+        drain=25.0,
         share=0.5,
     ),
     Scenario(

@@ -69,12 +69,14 @@ class Scene:
 
     @contextmanager
     def strike(self, what: str, *lanes: str) -> Iterator[None]:
-        """Around a blow. `lanes`: whose claims it puts in doubt; what is "sending" after it, the struck had claimed."""
+        """Around a blow. `lanes`: whose claims it puts in doubt. What is "sending" just before or after it: what the
+        struck had claimed may be settled at once."""
+        before = self.servers.claims(lanes) if lanes else frozenset()
         blow = Blow(time.time(), what)
         self.blows.append(blow)
         at = len(self.blows) - 1
         yield
-        claims = self.servers.claims(lanes) if lanes else frozenset()
+        claims = before | self.servers.claims(lanes) if lanes else before
         self.blows[at] = replace(blow, until=time.time(), claims=claims, held=len(claims))
 
     def forget(self) -> None:
