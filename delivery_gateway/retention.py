@@ -54,7 +54,11 @@ def _is_finished(partition: Partition) -> bool:
 def detach(month: Month) -> list[str]:
     """The month's tables, which are tables of their own from now on: to be archived, or dropped."""
     for partition in month.partitions:
-        _patiently(f"ALTER TABLE {partition.table} DETACH PARTITION {partition.name}")
+        # An autovacuum at work on it gives way to a waiting lock after a second. Nobody waits for us in that second.
+        _patiently(
+            f"LOCK TABLE {partition.name} IN SHARE UPDATE EXCLUSIVE MODE",
+            f"ALTER TABLE {partition.table} DETACH PARTITION {partition.name}",
+        )
     return [partition.name for partition in month.partitions]
 
 
@@ -64,14 +68,14 @@ def drop(tables: list[str]) -> None:
         _patiently(f"DROP TABLE {table}")
 
 
-def _patiently(statement: str) -> None:
+def _patiently(*statements: str) -> None:
     """DETACH needs the table for itself for an instant. (CONCURRENTLY would not, but PostgreSQL refuses it beside a
     DEFAULT partition.) It waits a moment for that; if it would have to wait longer, it lets others pass and asks again.
     """
     for number in range(TRIES):
         try:
             with briefly(), connection.cursor() as cursor:
-                cursor.execute(statement)
+                cursor.execute("; ".join(statements))
                 return
         except OperationalError:
             if number == TRIES - 1:

@@ -85,9 +85,9 @@ def _waits(waiting: Waiting) -> Iterator[Metric]:
     most = f"At most {gauges.MOST} are counted"
     yield _by("queue_depth", f"Waiting for a worker. {most} of each table.", "queue", waiting.depth)
     yield _by("queue_oldest_age_seconds", "How long the first in line has waited.", "queue", waiting.oldest)
-    told = "How late the dispatcher is: with what has come due, and with what a silent worker held."
     told = f"Tenants, of {gauges.TENANTS} at most, with something that has waited for at least so many seconds."
     yield _gauge("tenants_waiting", told, ("queue", "seconds"), waiting.tenants.items())
+    told = "How late the dispatcher is: with what has come due, and with what a silent worker held."
     yield _by("overdue_seconds", told, "what", waiting.overdue)
     yield _by("deliveries_in_flight", "Held by a worker.", "queue", waiting.in_flight)
     yield _by("scheduled_pending", f"Waiting for their time. {most}.", "channel", waiting.scheduled)
