@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from traffic_control.outage import is_outage
 log = logging.getLogger(__name__)
 
 CHUNK = 500
+CLAIM_TAKES = timedelta(seconds=10)  # at most
 STRANGE_FOR = 24 * 3600.0  # seconds; then a file of another boot, or of another machine, is removed
 LINE = re.compile(r"([chsf]) (\d+|[0-9a-f]{32}\.\d+)( .+)?")
 ERRORS: Mapping[str, type[DeliveryError]] = {
@@ -82,8 +83,10 @@ def _settle(path: Path) -> int:
             text = opened.read()
         if _is_strange(text, os.fstat(file).st_mtime):
             return 0
-        settled = _record(read(text))
-        path.unlink(missing_ok=True)
+        story = read(text)
+        settled = _record(story)
+        if not _may_come(story):
+            path.unlink(missing_ok=True)
         return settled
     finally:
         os.close(file)
@@ -106,6 +109,12 @@ def _inherited(path: Path) -> int | None:
 def _is_strange(text: str, written_at: float) -> bool:
     """Of another machine, which can say itself what of it is dead. Left alone, but not for ever."""
     return bool(text) and not text.startswith(header().decode()) and time.time() - written_at < STRANGE_FOR
+
+
+def _may_come(story: Story) -> bool:
+    """PostgreSQL may yet commit a claim whose client has died: such a file is read again for a while."""
+    latest = timezone.now() + leases.LEASE - CLAIM_TAKES
+    return any(lease_until > latest for _, lease_until in story.claims.values())
 
 
 def read(text: str) -> Story:

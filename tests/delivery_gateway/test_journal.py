@@ -106,6 +106,19 @@ def test_claim_that_nobody_lived_to_see_is_given_back(queued, folder):
     assert states() == [("queued", 0, 0, 0)] * 3
 
 
+def test_claim_that_is_committed_after_its_process_has_died_is_given_back(queued, folder):
+    queued(3)
+    kept, now = Journal(folder), timezone.now()
+    kept.claiming("webhook", now + LEASE)
+    del kept
+    assert aftermath.settle() == 0
+
+    leases.claim("webhook", limit=3, now=now)
+
+    assert aftermath.settle() == 3
+    assert states() == [("queued", 0, 0, 0)] * 3
+
+
 def test_row_that_was_claimed_again_is_left_to_its_holder(claimed):
     kept, rows = claimed(2)
     kept.finished(receipt(rows[0]))
