@@ -81,6 +81,15 @@ def stopped(rows: Iterable[NotificationLog], status: Status) -> None:
     _add(counts)
 
 
+def ended(rows: Iterable[NotificationLog]) -> None:
+    """Rows that were sent, as they have become since: delivered or bounced."""
+    counts: Counter[Key] = Counter()
+    for row in rows:
+        counts[key_of(row, Status.SENT)] -= 1
+        counts[key_of(row, row.status)] += 1
+    _add(counts)
+
+
 def replayed(rows: Iterable[NotificationLog]) -> None:
     """Failed rows that are under way again."""
     _add(Counter({key: -count for key, count in Counter(key_of(row, Status.FAILED) for row in rows).items()}))

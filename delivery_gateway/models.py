@@ -114,6 +114,24 @@ class Attempt(models.Model):
         return f"attempt {self.number}: {self.outcome}"
 
 
+class ProviderEvent(models.Model):
+    """What a provider told after it took a message. Its id is derived from the news, so nothing is told twice."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = tenant_reference()
+    notification = models.ForeignKey(
+        NotificationLog, on_delete=models.CASCADE, db_constraint=False, related_name="provider_events"
+    )
+    kind = models.CharField(max_length=12)
+    code = models.CharField(max_length=100, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    occurred_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class DeadLetter(models.Model):
     """What failed for good. One per notification: failing again after a replay opens the same letter again."""
 

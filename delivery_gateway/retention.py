@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from django.db import OperationalError, connection
 
-from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
 from delivery_gateway.partitions import LEDGER, TABLES, Partition, briefly, month_of, partitions_of
 from delivery_gateway.states import Status
 from traffic_control.ids import uuid7_at
@@ -102,9 +102,17 @@ def _end_in(name: str) -> datetime:
 
 
 def delete_letters_before(moment: datetime) -> int:
-    """Dead letters whose notifications were dropped: there is nothing left to send again."""
+    """Dead letters whose notifications were dropped: there is nothing left to send again. With them goes what
+    providers told of such notifications.
+    """
+    events = ProviderEvent.objects.filter(id__lt=uuid7_at(moment)).order_by("id")
+    sum(_in_chunks(lambda: list(events.values_list("id", flat=True)[:CHUNK]), _delete_events))
     letters = DeadLetter.objects.filter(notification_id__lt=uuid7_at(moment)).order_by("notification_id")
     return sum(_in_chunks(lambda: list(letters.values_list("id", flat=True)[:CHUNK]), _delete_letters))
+
+
+def _delete_events(ids: list[uuid.UUID]) -> None:
+    ProviderEvent.objects.filter(id__in=ids).delete()
 
 
 def _delete_letters(ids: list[uuid.UUID]) -> None:
@@ -121,6 +129,7 @@ def delete_before(moment: datetime) -> int:
 def _delete_rows(ids: list[uuid.UUID]) -> None:
     Attempt.objects.filter(notification_id__in=ids).delete()
     DeadLetter.objects.filter(notification_id__in=ids).delete()
+    ProviderEvent.objects.filter(notification_id__in=ids).delete()
     NotificationLog.objects.filter(id__in=ids).delete()
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from delivery_gateway.ledger import NewNotification
-from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
 from delivery_gateway.states import Status
 from tenants.masking import shown
 from tenants.models import ApiKey
 
+WITH_A_REASON = (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED)
 MOST = 10_000  # dead letters; more are not counted
 
 
@@ -64,13 +65,20 @@ def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
         steps.append(_step(letter.created_at, "dead_letter", letter.reason))
         if letter.replayed_at is not None:
             steps.append(_step(letter.replayed_at, "replayed", ""))
-    if row.status in (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED, Status.BOUNCED):
+    told = [_provider_step(event) for event in row.provider_events.order_by("received_at", "id")]
+    steps += told
+    if row.status in WITH_A_REASON or (row.status == Status.BOUNCED and not told):
         steps.append(_step(row.due_at, str(row.status), row.detail or row.reason))
     return sorted(steps, key=lambda step: (step["at"] is None, step["at"]))
 
 
 def _step(at: datetime | None, what: str, detail: str) -> dict[str, Any]:
     return {"at": at, "what": what, "detail": detail}
+
+
+def _provider_step(event: ProviderEvent) -> dict[str, Any]:
+    """At the time when it came in: a provider's own clock may be anywhere."""
+    return _step(event.received_at, event.kind, event.detail) | {"code": event.code, "occurred_at": event.occurred_at}
 
 
 def _attempt_step(attempt: Attempt) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from tenants import callback_urls
 from tenants.masking import shown
 from tenants.models import ApiKey, Integration, Tenant
 from tenants.usage import usage_of
@@ -61,6 +62,7 @@ def integration(row: Integration) -> dict[str, Any]:
         "name": row.name,
         "config": row.config,
         "secrets": row.secret_hints,
+        "callback_url": callback_urls.url_for(row),
         "is_default": row.is_default,
         "is_active": row.is_active,
         "paused_at": row.paused_at,

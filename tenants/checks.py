@@ -34,7 +34,7 @@ def registration_is_known(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def rates_are_readable(**kwargs: Any) -> list[CheckMessage]:
     faults: list[CheckMessage] = []
-    for name in ("API_RATE_LIMIT", "RECIPIENT_RATE_LIMIT"):
+    for name in ("API_RATE_LIMIT", "RECIPIENT_RATE_LIMIT", "CALLBACK_RATE_LIMIT"):
         try:
             parse_limit(getattr(settings, name))
         except ImproperlyConfigured as exc:

@@ -10,7 +10,18 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from tenants import integrations, syntax
-from tenants.providers import STANDARD_WEBHOOKS, Field, Kind, Provider
+from tenants.providers import (
+    CALLBACK_SECRET,
+    MAIL_SERVICES,
+    SERVICE,
+    SIGNED,
+    STANDARD,
+    STANDARD_WEBHOOKS,
+    WITH_PASSWORD,
+    Field,
+    Kind,
+    Provider,
+)
 from traffic_control.faults import Fault, Faults
 from traffic_control.rate_limit import parse_limit
 
@@ -18,6 +29,7 @@ BOT_TOKEN = re.compile(r"[A-Za-z0-9:_-]{1,200}")
 SIGNING_KEY_BYTES = range(24, 65)  # Standard Webhooks
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x20-\x7e]+)")
 OURS = ("webhook-", "content-", "host", "connection", "transfer-encoding", "idempotency-key")
+SHORTEST_PASSWORD = 16
 MAX_HEADERS = 4_000  # characters
 
 
@@ -55,6 +67,17 @@ def _check_as_a_whole(provider: Provider, values: Mapping[str, Any], faults: Fau
     if values.get("use_tls") and values.get("use_ssl"):
         detail = "use_tls (STARTTLS, usually port 587) and use_ssl (port 465) exclude each other; turn one off."
         faults.add("/config/use_ssl", detail)
+    _check_callbacks(values, faults)
+
+
+def _check_callbacks(values: Mapping[str, Any], faults: Faults) -> None:
+    """Each service proves itself in its own way; one that is named needs the secret for it."""
+    pointer, secret = f"/config/{CALLBACK_SECRET.name}", values.get(CALLBACK_SECRET.name)
+    service = values.get(SERVICE, STANDARD)
+    if secret is not None and service is not None:
+        faults.checked(pointer, CALLBACK_PROOFS[service], secret)
+    elif values.get(SERVICE):
+        faults.add(pointer, f"Callbacks of {service} cannot be proven without it.", code="required")
 
 
 def _needed(provider: Provider, field: Field) -> str:
@@ -131,6 +154,31 @@ def _headers(value: Any) -> str:
     return joined
 
 
+def _mail_service(value: Any) -> str:
+    if value not in MAIL_SERVICES:
+        raise Fault(f"{syntax.quoted(value)} is not one of {', '.join(MAIL_SERVICES)}.")
+    return str(value)
+
+
+def _password(value: str) -> str:
+    """What the service is told to call back with, as HTTP Basic."""
+    user, _, password = value.partition(":")
+    if not user or len(password) < SHORTEST_PASSWORD:
+        raise Fault(f"Write it as user:password, the password with at least {SHORTEST_PASSWORD} characters.")
+    return value
+
+
+def _signing_key(value: str) -> str:
+    if len(value) < SHORTEST_PASSWORD or not value.isascii():
+        raise Fault("This is not the service's signing key for webhooks.")
+    return value
+
+
+CALLBACK_PROOFS: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(SIGNED, _signing_secret),
+    **dict.fromkeys(WITH_PASSWORD, _password),
+    "mailgun": _signing_key,
+}
 CHECKS: dict[Kind, Callable[[Any], Any]] = {
     Kind.TEXT: _filled_text,
     Kind.HOST: syntax.host,
@@ -142,5 +190,6 @@ CHECKS: dict[Kind, Callable[[Any], Any]] = {
     Kind.BOT_TOKEN: _bot_token,
     Kind.SIGNING_SECRET: _signing_secret,
     Kind.RATE: _rate,
+    Kind.MAIL_SERVICE: _mail_service,
     Kind.HEADERS: _headers,
 }

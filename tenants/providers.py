@@ -14,6 +14,7 @@ class Kind(StrEnum):
     URL = "url"
     SENDER = "sender"
     CHAT = "chat"
+    MAIL_SERVICE = "mail_service"
     BOT_TOKEN = "bot_token"  # noqa: S105 - the name of a kind
     SIGNING_SECRET = "signing_secret"  # noqa: S105
     RATE = "rate"
@@ -40,6 +41,11 @@ class Provider:
 
 
 RATE_LIMIT = "rate_limit"
+SERVICE, STANDARD = "callbacks", "standard_webhooks"  # who calls back, and how when nobody is named
+SIGNED = (STANDARD, "resend")  # with a secret as Standard Webhooks write it
+WITH_PASSWORD = ("postmark", "brevo", "sparkpost", "mailjet")  # "user:password", as HTTP Basic
+MAIL_SERVICES = (*SIGNED, "mailgun", *WITH_PASSWORD)
+CALLBACK_SECRET = Field("callback_secret", is_secret=True)  # every provider has it
 RATE = Field(RATE_LIMIT, Kind.RATE)  # every provider has it: how fast it may be written to, "10/s"
 
 SMTP = Provider(
@@ -53,12 +59,20 @@ SMTP = Provider(
         Field("use_ssl", Kind.FLAG),
         Field("from_email", Kind.SENDER),
         RATE,
+        Field(SERVICE, Kind.MAIL_SERVICE),
+        CALLBACK_SECRET,
     ),
 )
-SLACK_HOOK = Provider("webhook", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE))
-TEAMS_FLOW = Provider("workflows", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE))
+SLACK_HOOK = Provider("webhook", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE, CALLBACK_SECRET))
+TEAMS_FLOW = Provider("workflows", (Field("url", Kind.URL, is_secret=True, is_required=True), RATE, CALLBACK_SECRET))
 TELEGRAM_BOT = Provider(
-    "bot", (Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True), Field("chat_id", Kind.CHAT), RATE)
+    "bot",
+    (
+        Field("bot_token", Kind.BOT_TOKEN, is_secret=True, is_required=True),
+        Field("chat_id", Kind.CHAT),
+        RATE,
+        CALLBACK_SECRET,
+    ),
 )
 STANDARD_WEBHOOKS = Provider(
     "standard_webhooks",
@@ -68,6 +82,7 @@ STANDARD_WEBHOOKS = Provider(
         Field("previous_secret", Kind.SIGNING_SECRET, is_secret=True),  # signs too while receivers change over
         Field("headers", Kind.HEADERS, is_secret=True),
         RATE,
+        CALLBACK_SECRET,
     ),
 )
 

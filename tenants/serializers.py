@@ -190,6 +190,7 @@ INTEGRATION: dict[str, serializers.Field] = {
     "name": serializers.CharField(),
     "config": serializers.DictField(help_text="Without its secrets"),
     "secrets": serializers.DictField(child=serializers.CharField(), help_text="The last four characters of each"),
+    "callback_url": serializers.CharField(allow_null=True, help_text="Once there is a callback_secret"),
     "is_default": serializers.BooleanField(),
     "is_active": serializers.BooleanField(),
     "paused_at": _time(),

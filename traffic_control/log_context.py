@@ -12,6 +12,7 @@ from traffic_control.ids import uuid7
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+SECRET_PATH = re.compile(r"(/u/|/v1/callbacks/)[^/\s]+")
 IDS = ("tenant", "event", "notification", "channel", "integration", "stage", "count", "outcome")
 
 
@@ -46,6 +47,15 @@ class ContextFilter(logging.Filter):
             ids["request_id"] = request_id
         record.ids = ids
         record.context = " ".join(f"{name}={value}" for name, value in ids.items())
+        return True
+
+
+class SecretPathFilter(logging.Filter):
+    """Django logs the paths of requests that fail; some paths are secrets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(SECRET_PATH.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
 
 

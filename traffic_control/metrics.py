@@ -71,11 +71,12 @@ HTTP_SECONDS = Histogram(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )  # fmt: skip
 FAILED_OPEN = Counter("rate_limit_failed_open", "Let through unchecked because Redis was away.")
+CALLBACKS = Counter("provider_callbacks", "News from providers, and calls refused.", ("service", "kind", "outcome"))
 UNSUBSCRIPTIONS = Counter("unsubscriptions", "Posts to unsubscribe links, and wrong links.", ("outcome",))
 UNKNOWN_TASKS = Counter("unknown_tasks", "Wake-ups of another version, which were rejected.")
 COUNTERS = (
     EVENTS, NOTIFICATIONS, SUPPRESSIONS, TEMPLATE_ERRORS, DELIVERIES, ATTEMPTS, DEAD_LETTERS, FAILED_OPEN,
-    UNSUBSCRIPTIONS, UNKNOWN_TASKS,
+    UNSUBSCRIPTIONS, UNKNOWN_TASKS, CALLBACKS,
 )  # fmt: skip
 HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS)
 

@@ -184,6 +184,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES)
 BACKLOG_LIMIT = env.int("BACKLOG_LIMIT", 1_000_000)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")
 RECIPIENT_RATE_LIMIT = env.str("RECIPIENT_RATE_LIMIT", "")
+CALLBACK_RATE_LIMIT = env.str("CALLBACK_RATE_LIMIT", "6000/m")
 
 # --- Delivery ---------------------------------------------------------------------------------------------------
 RETRY_SCHEDULE = [float(s) for s in env.list("RETRY_SCHEDULE", default=[5, 30, 120, 600, 900, 900, 900])]
@@ -265,7 +266,10 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "traffic_control.log_context.ContextFilter"}},
+    "filters": {
+        "context": {"()": "traffic_control.log_context.ContextFilter"},
+        "secret_paths": {"()": "traffic_control.log_context.SecretPathFilter"},
+    },
     "formatters": {
         "plain": {"format": "{asctime} {levelname:<7} {name} {message} {context}", "style": "{", "datefmt": "%H:%M:%S"},
         "json": {"()": "traffic_control.log_context.JsonFormatter"},
@@ -291,7 +295,13 @@ LOGGING = {
                 "monitoring",
             )
         },
-        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.request": {"filters": ["secret_paths"]},
+        "django.server": {
+            "handlers": ["console"],
+            "level": "INFO",
+            "propagate": False,
+            "filters": ["secret_paths"],
+        },
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "kombu.transport.native_delayed_delivery": {"level": "ERROR"},  # warns of delays, which we do not use

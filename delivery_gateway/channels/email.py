@@ -20,11 +20,11 @@ from django.core.validators import validate_email
 from django.utils.html import strip_tags
 
 from delivery_gateway.channels.http import CLASSES, shorten
-from delivery_gateway.channels.mail_headers import unsubscribe_fields
+from delivery_gateway.channels.mail_extras import extra_fields
 from delivery_gateway.channels.mime import Letter, Letterhead
 from delivery_gateway.channels.smtp import SmtpBackend
 from delivery_gateway.channels.smtp_replies import error_for
-from delivery_gateway.channels.spec import RATE, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CALLBACK_SECRET, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import (
     EXCERPT,
     Ambiguous,
@@ -48,10 +48,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, eq=False)
 class Email:
-    """`backend` makes a new, unopened connection."""
+    """`backend` makes a new, unopened connection; `service` is whose callbacks are awaited."""
 
     backend: Callable[[], BaseEmailBackend]
     from_email: str
+    service: str = ""
 
     def send(self, message: Message) -> Receipt:
         backend = _kept.take(self) or self.backend()
@@ -96,14 +97,8 @@ class Email:
         subject, address = _checked(message)
         text, letterhead = message.body or strip_tags(message.html), self._letterhead
         try:
-            return letterhead.write(
-                message.id,
-                to=address,
-                subject=subject,
-                text=text,
-                html=message.html,
-                unsubscribe_url=message.unsubscribe_url,
-            )
+            extra = extra_fields(message, self.service)
+            return letterhead.write(message.id, to=address, subject=subject, text=text, html=message.html, extra=extra)
         except ValueError as error:
             raise error_for(error, is_dot_written=False) from error
 
@@ -112,7 +107,7 @@ def compose(message: Message, from_email: str) -> EmailMultiAlternatives:
     """The mail, to exactly one recipient. Raises ContentRejected or RecipientGone for what could not be one."""
     subject, address = _checked(message)
     headers = {"Message-ID": f"<{message.id}@{domain_of(from_email)}>", "Auto-Submitted": "auto-generated"}
-    headers |= unsubscribe_fields(message.unsubscribe_url)
+    headers |= extra_fields(message, "")
     text = message.body or strip_tags(message.html)
     mail = EmailMultiAlternatives(subject, text, from_email, [address], headers=headers)
     if message.html:
@@ -209,7 +204,7 @@ def for_tenant(values: Mapping[str, str], settings: Any, egress: Egress) -> Emai
         use_ssl=use_ssl,
         egress=egress,
     )
-    return Email(backend, from_email)
+    return Email(backend, from_email, values.get("callbacks", ""))
 
 
 def for_platform(settings: Any, egress: Egress) -> Email | None:
@@ -235,6 +230,8 @@ SPEC = ChannelSpec(
         Setting("use_ssl", "true: TLS from the first byte, usually port 465"),
         Setting("from_email", "Sender, 'Shop <orders@example.com>'; by default the platform's"),
         RATE,
+        Setting("callbacks", "The mail service that calls back; by default calls signed as Standard Webhooks say"),
+        CALLBACK_SECRET,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,

@@ -39,14 +39,6 @@ def mailbox_field(name: str, display: str, address: str) -> str:
     return f"{name}: {phrase}{gap}<{address}>"
 
 
-def unsubscribe_fields(url: str) -> dict[str, str]:
-    """List-Unsubscribe (RFC 2369), and the promise that a POST to it is enough (RFC 8058), which needs https."""
-    if not url:
-        return {}
-    fields = {"List-Unsubscribe": f"<{url}>"}
-    return fields | {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url.startswith("https:") else fields
-
-
 def read_mailbox(text: str) -> tuple[str, str]:
     """Name and address in 'Shop <orders@example.com>'; the name may be encoded already. Empty where there is none."""
     display, address = parseaddr(text)

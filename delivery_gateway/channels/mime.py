@@ -11,17 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
+from types import MappingProxyType
 
-from delivery_gateway.channels.mail_headers import (
-    mailbox_field,
-    read_mailbox,
-    text_field,
-    to_ascii,
-    unsubscribe_fields,
-)
+from delivery_gateway.channels.mail_headers import mailbox_field, read_mailbox, text_field, to_ascii
 
 LINE_OCTETS = 998  # RFC 5322, 2.1.1
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _BOUNDARY = "=_"  # neither quoted-printable nor base64 can have it
 
 
@@ -47,14 +43,23 @@ class Letterhead:
         self._from = mailbox_field("From", display, self.sender)
 
     def write(
-        self, message_id: uuid.UUID, *, to: str, subject: str, text: str, html: str = "", unsubscribe_url: str = ""
+        self,
+        message_id: uuid.UUID,
+        *,
+        to: str,
+        subject: str,
+        text: str,
+        html: str = "",
+        extra: Mapping[str, str] = NOTHING,
     ) -> Letter:
-        """`to` is one address that has been checked. Raises UnicodeError for what no mail can carry."""
+        """`to` is one address that has been checked, `extra` are fields of ours. Raises UnicodeError for what no mail
+        can carry.
+        """
         recipient, identity = to_ascii(to), f"{message_id}@{self.domain}"
         head = (
             f"{self._from}\r\nTo: {recipient}\r\n{text_field('Subject', subject)}\r\n"
             f"Date: {_date(int(time.time()))}\r\nMessage-ID: <{identity}>\r\n"
-            f"{_more(unsubscribe_fields(unsubscribe_url))}"
+            f"{_more(extra)}"
             "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
         )
         body = _alternatives(text, html, f"{_BOUNDARY}{message_id.hex}") if html else _single(text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery_gateway.channels.http import read_hook, refusal, shorten
-from delivery_gateway.channels.spec import CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CALLBACK_SECRET, CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import EXCERPT, Message, Receipt
 from delivery_gateway.egress import Egress, Reply
 from traffic_control.rate_limit import Pace
@@ -94,7 +94,11 @@ SPEC = ChannelSpec(
     name="slack",
     lane="chat",
     provider="webhook",
-    settings=(Setting("url", "Incoming webhook, https://hooks.slack.com/services/…", is_secret=True), RATE),
+    settings=(
+        Setting("url", "Incoming webhook, https://hooks.slack.com/services/…", is_secret=True),
+        RATE,
+        CALLBACK_SECRET,
+    ),
     for_tenant=for_tenant,
     for_platform=for_platform,
     address_setting="url",

@@ -27,6 +27,7 @@ class Setting:
     is_required: bool = False
 
 
+CALLBACK_SECRET = Setting("callback_secret", "Proves what the provider calls back with", is_secret=True)
 RATE = Setting(RATE_LIMIT, "How fast it may be written to, such as 10/s or 500/m")  # every channel has it
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from delivery_gateway.channels.http import read_hook, refusal, shorten
-from delivery_gateway.channels.spec import CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CALLBACK_SECRET, CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import EXCERPT, ContentRejected, DeliveryError, Message, Misconfigured, Receipt
 from delivery_gateway.egress import Egress
 from delivery_gateway.egress.destination import read_url
@@ -92,7 +92,7 @@ SPEC = ChannelSpec(
     name="teams",
     lane="chat",
     provider="workflows",
-    settings=(Setting("url", "URL of the workflow, as Teams shows it", is_secret=True), RATE),
+    settings=(Setting("url", "URL of the workflow, as Teams shows it", is_secret=True), RATE, CALLBACK_SECRET),
     for_tenant=for_tenant,
     for_platform=for_platform,
     address_setting="url",

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from delivery_gateway.channels.http import refusal, shorten
-from delivery_gateway.channels.spec import CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
+from delivery_gateway.channels.spec import CALLBACK_SECRET, CHAT_REPEATS, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import (
     EXCERPT,
     Ambiguous,
@@ -165,6 +165,7 @@ SPEC = ChannelSpec(
         Setting("bot_token", "Token from @BotFather", is_secret=True, is_required=True),
         Setting("chat_id", "Chat for messages without an address of their own"),
         RATE,
+        CALLBACK_SECRET,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from delivery_gateway.channels.http import read_hook, refusal
-from delivery_gateway.channels.spec import RATE, ChannelSpec, Setting
+from delivery_gateway.channels.spec import CALLBACK_SECRET, RATE, ChannelSpec, Setting
 from delivery_gateway.contract import EXCERPT, DeliveryError, Message, Receipt, RecipientGone
 from delivery_gateway.egress import Egress
 
@@ -133,6 +133,7 @@ SPEC = ChannelSpec(
         Setting("url", "Endpoint for messages without an address of their own"),
         Setting("headers", "Further headers, one 'Name: value' a line", is_secret=True),
         RATE,
+        CALLBACK_SECRET,
     ),
     for_tenant=for_tenant,
     for_platform=for_platform,

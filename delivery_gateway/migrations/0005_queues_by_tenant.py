@@ -18,6 +18,8 @@ OLD = ("ledger_queued", "ledger_pending")
 
 
 def exchange(apps, schema_editor):
+    if schema_editor.collect_sql:
+        return  # there is no table to ask
     model = apps.get_model("delivery_gateway", "NotificationLog")
     if schema_editor.connection.vendor == "postgresql":
         Exchange(model, schema_editor).run()

@@ -11,6 +11,8 @@ OLD = "events_generated"
 
 
 def exchange(apps, schema_editor):
+    if schema_editor.collect_sql:
+        return  # there is no table to ask
     model, connection = apps.get_model("notification_processor", "Event"), schema_editor.connection
     if connection.vendor != "postgresql":
         schema_editor.remove_index(model, next(index for index in model._meta.indexes if index.name == OLD))

@@ -5,7 +5,7 @@ import re
 import uuid
 from email.headerregistry import AddressHeader
 from email.message import EmailMessage
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -61,7 +61,7 @@ def parse(letter: Letter) -> EmailMessage:
 
 
 def write(**changes: str) -> Letter:
-    values = {"to": "ada@example.com", "subject": "Order 7", "text": "Thank you.", "html": ""} | changes
+    values: dict[str, Any] = {"to": "ada@example.com", "subject": "Order 7", "text": "Thank you.", "html": ""} | changes
     return LETTERHEAD.write(ID, **values)
 
 

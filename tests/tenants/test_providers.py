@@ -9,6 +9,7 @@ from tenants import integrations, providers
 from tenants.models import Integration
 
 HOOK = "https://hooks.example.com/services/T000/B000/XXXXabcd"
+SECRET = integrations.new_signing_secret()
 FULL: dict[str, dict[str, Any]] = {
     "email": {
         "host": "mx.acme.test",
@@ -19,16 +20,24 @@ FULL: dict[str, dict[str, Any]] = {
         "use_ssl": False,
         "from_email": "Acme <hello@acme.test>",
         "rate_limit": "10/s",
+        "callbacks": "postmark",
+        "callback_secret": "postmark:correct horse battery",
     },
-    "slack": {"url": HOOK, "rate_limit": "1/s"},
-    "teams": {"url": HOOK, "rate_limit": "4/s"},
-    "telegram": {"bot_token": "123456:ABC-DEF_ghi", "chat_id": -1001234567890, "rate_limit": "30/s"},
+    "slack": {"url": HOOK, "rate_limit": "1/s", "callback_secret": SECRET},
+    "teams": {"url": HOOK, "rate_limit": "4/s", "callback_secret": SECRET},
+    "telegram": {
+        "bot_token": "123456:ABC-DEF_ghi",
+        "chat_id": -1001234567890,
+        "rate_limit": "30/s",
+        "callback_secret": SECRET,
+    },
     "webhook": {
         "url": "https://example.com/in",
         "secret": integrations.new_signing_secret(),
         "previous_secret": integrations.new_signing_secret(),
         "headers": "Authorization: Bearer abc\nX-Shard: 7",
         "rate_limit": "500/m",
+        "callback_secret": SECRET,
     },
 }
 

@@ -9,9 +9,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tenants import authentication, scopes
 
-PUBLIC = {"POST /v1/tenants/register/"}
 SPOKEN = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOBODYS_ID = "01a00000-0000-7000-8000-000000000000"
+PUBLIC = {"POST /v1/tenants/register/", f"POST /v1/callbacks/{NOBODYS_ID}/"}  # the second is proven by a signature
 
 
 @dataclass(frozen=True)
