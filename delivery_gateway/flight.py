@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 # What has landed but is not recorded yet may be sent again if the process is killed: never more than this.
 FLUSH_ROWS, FLUSH_SECONDS = 100, 0.05
+RECORD_EVERY = 0.25  # seconds, however much there is to claim: neighbours are only sent when it is written down
 INFINITY = float("inf")
 LOOK_EVERY = 0.25  # seconds, for sends that have become slow
 STAY_AWAY = 3.0  # seconds, doubled at random, that a message waits when its provider has a full house already
@@ -68,6 +69,7 @@ class Flight:
         self._journal = journal.of_process()
         self._runway = runway.of_process(settings.DELIVERY_CONCURRENCY)
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
+        self._recorded_at = time.monotonic()
 
     @property
     def waiting(self) -> int:
@@ -88,6 +90,12 @@ class Flight:
         """Whether something has come in that is not recorded yet."""
         return not self._landed.empty()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what has come in should be recorded before more is claimed."""
+        landed = self._landed.qsize()
+        return landed >= FLUSH_ROWS or (landed > 0 and time.monotonic() - self._recorded_at > RECORD_EVERY)
+
     def land(
         self, seconds: float = INFINITY, *, silence: float = INFINITY, enough: Callable[[], bool] = lambda: False
     ) -> None:
@@ -105,6 +113,7 @@ class Flight:
             # First, so that a circuit that opens spares what has not started.
             self._gate.report([r for job, o in landed if (r := _result(job, o))], is_last=not self.size)
             record([outcome for _, outcome in landed])
+            self._recorded_at = time.monotonic()
 
     def _gathered(self, until: float) -> list[tuple[Job, Outcome]]:
         """FLUSH_ROWS at once, or what has come in FLUSH_SECONDS after the first; nothing when the time is up."""

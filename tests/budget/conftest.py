@@ -30,6 +30,7 @@ CLOCKS = (
     (delivery, "START_WINDOW"),
     (delivery, "PATIENCE"),
     (flight, "FLUSH_SECONDS"),
+    (flight, "RECORD_EVERY"),
 )
 
 

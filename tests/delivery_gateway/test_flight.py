@@ -195,3 +195,24 @@ def test_task_does_not_wait_for_slow_sends_and_nothing_of_them_is_lost(queued, p
     wait_until(lambda: NotificationLog.objects.filter(status="sent").count() == 3, seconds=5, what="the record")
     assert Attempt.objects.count() == 3
     assert harbour().wait(5)
+
+
+def test_answers_are_recorded_before_more_is_claimed(queued, provider, settings, monkeypatch):
+    """Else all that a task sends would count as sent at its end only, and be in doubt until then."""
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    monkeypatch.setattr(delivery, "publish", lambda stage: None)
+    monkeypatch.setattr(delivery, "get_provider", lambda channel, integration=None: provider)
+    queued(8 * delivery.BATCH)
+    held, claim = [], leases.claim
+
+    def seen(*args, **kwargs):
+        held.append(NotificationLog.objects.filter(status="sending").count())
+        return claim(*args, **kwargs)
+
+    monkeypatch.setattr(leases, "claim", seen)
+    while delivery.deliver("webhook"):
+        pass
+
+    assert len(held) > 8
+    assert max(held) <= 3 * delivery.BATCH
+    assert wait_until(lambda: not NotificationLog.objects.exclude(status="sent").exists())
