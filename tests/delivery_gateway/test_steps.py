@@ -15,7 +15,7 @@ from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import ALLOWED, Status
 from traffic_control.ids import uuid7, uuid7_at
 
-migration = import_module("delivery_gateway.migrations.0006_steps")
+migration = import_module("delivery_gateway.migrations.0007_steps")
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no partitions")
 DUE = {"lease_until": datetime(2026, 1, 1, tzinfo=UTC), "due_at": datetime(2026, 1, 1, tzinfo=UTC)}
 

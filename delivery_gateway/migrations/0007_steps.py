@@ -86,6 +86,6 @@ def patiently(connection, *statements):
 class Migration(migrations.Migration):
     atomic = False  # no lock is held for longer than a step, and a step may be tried again
 
-    dependencies = [("delivery_gateway", "0005_queues_by_tenant")]
+    dependencies = [("delivery_gateway", "0006_provider_events")]
 
     operations = [migrations.RunPython(forwards, backwards)]
