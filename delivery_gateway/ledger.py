@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
 from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
-from traffic_control.insertion import Guard, insert_values
+from traffic_control.insertion import Guard, Insertion
 from traffic_control.wakeup import wake
 
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting, among the tenant's own
@@ -65,6 +66,7 @@ class NewNotification:
 
 
 AS_GIVEN = tuple(f.name for f in fields(NewNotification) if f.name not in ("priority", "detail"))
+READ: Callable[[NewNotification], Sequence[Any]] = attrgetter(*AS_GIVEN)
 DERIVED: dict[str, Callable[[NewNotification], Any]] = {
     "lane": lambda new: CHANNELS[new.channel].lane,
     "detail": lambda new: new.detail[:500],
@@ -72,6 +74,11 @@ DERIVED: dict[str, Callable[[NewNotification], Any]] = {
     "error_code": lambda new: new.reason if new.status == Status.FAILED else "",
     "rank": lambda new: int(new.created_at.timestamp() * 1000) - new.priority * PRIORITY_BOOST_MS,
 }
+
+UNUSUAL = ("event_id", "event_type", "category", "is_critical", "reason", "detail", "error_class", "error_code")
+UNTIMED = ("due_at", "expires_at", "routed_at")
+TO_AN_ADDRESS = ("mode", "user_id", "customer_id", "html", "payload")
+LEDGER = Insertion(NotificationLog, kinds=[(*TO_AN_ADDRESS, *UNUSUAL, *UNTIMED), (*UNUSUAL, *UNTIMED)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Verdict:
 
 def open_one(new: NewNotification, *, only_if: Guard | None = None) -> bool:
     """As `open_rows`, in one statement, one commit outside a transaction. False when `only_if` does not hold."""
-    is_open = insert_values(NotificationLog, _values(new), only_if=only_if)
+    is_open = LEDGER.insert(_values(new), only_if=only_if)
     if is_open:
         _go_on([new])
     return is_open
@@ -122,8 +129,9 @@ def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
 
 
 def _values(new: NewNotification) -> dict[str, Any]:
-    given = {name: getattr(new, name) for name in AS_GIVEN}
-    return given | {name: derive(new) for name, derive in DERIVED.items()}
+    values = dict(zip(AS_GIVEN, READ(new), strict=True))
+    values.update((name, derive(new)) for name, derive in DERIVED.items())
+    return values
 
 
 def wake_lanes(lanes: Iterable[str]) -> None:

@@ -17,11 +17,15 @@ from notification_processor.models import Event
 from tenants.models import Tenant
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
-from traffic_control.insertion import UNLESS_TAKEN, insert
+from traffic_control.insertion import UNLESS_TAKEN, Insertion
 from traffic_control.metrics import EVENTS, Tally
 from traffic_control.wakeup import wake
 from user_preferences import customers
 from user_preferences.customers import RecipientInput
+
+NOTES = ("state", "error", "plan", "cursor", "completed_at")  # the pipeline's
+PLAIN = ("mode", "topic", "channels", "idempotency_key", "fingerprint", "priority", "expires_at", *NOTES)
+EVENTS_TABLE = Insertion(Event, kinds=[PLAIN, NOTES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
 
 def _accept_one(tenant: Tenant, row: Event) -> Accepted:
     """The common case: one statement, which is a transaction by itself, and one more for a key that was used."""
-    if insert(row, only_if=UNLESS_TAKEN if row.idempotency_key else None):
+    if EVENTS_TABLE.insert_row(row, only_if=UNLESS_TAKEN if row.idempotency_key else None):
         wake("process")
         return Accepted(row)
     return _accepted(row, _earlier(tenant, {row.idempotency_key or ""}))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection, models
@@ -11,6 +12,8 @@ from traffic_control.postgresql.prepared import Statement
 
 if TYPE_CHECKING:  # it needs psycopg2
     from traffic_control.postgresql.base import DatabaseWrapper
+
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +27,41 @@ class Guard:
 UNLESS_TAKEN = Guard("1 = 1 ON CONFLICT DO NOTHING")  # another row has a unique key of this one
 
 
-def insert(row: models.Model, *, only_if: Guard | None = None) -> bool:
-    """Inserts a new row. False, and nothing inserted, when `only_if` does not hold in the same statement.
+@dataclass(frozen=True, eq=False)
+class Insertion:
+    """How rows come into a table.
 
-    Raises what the ORM would. Calls neither `pre_save` nor signals: defaults are the model's constructor's.
+    `kinds`: two or more attributes that a kind of row leaves at their defaults; a row is of the first kind that fits.
+    These defaults are words of its statement: not sent, not parsed, not bound. Each connection prepares every
+    statement that it meets, so there should be few kinds.
     """
-    is_inserted = insert_values(type(row), row.__dict__, only_if=only_if)
-    row._state.adding, row._state.db = not is_inserted, connection.alias
-    return is_inserted
 
+    model: type[models.Model]
+    kinds: Sequence[Names] = ()
 
-def insert_values(model: type[models.Model], values: Mapping[str, Any], *, only_if: Guard | None = None) -> bool:
-    """As `insert`, by attribute; what is not among `values` gets its default. Costs no model instance."""
-    shape = _shape(model, connection.vendor)
-    bound = [column.bound(values) for column in shape.columns]
-    if only_if is not None:
-        bound += only_if.params
-    return _run(_statement(shape, only_if.sql if only_if else ""), bound) == 1
+    def insert_row(self, row: models.Model, *, only_if: Guard | None = None) -> bool:
+        """Inserts a new row. False, and nothing inserted, when `only_if` does not hold in the same statement.
+
+        Raises what the ORM would. Calls neither `pre_save` nor signals: defaults are the model's constructor's.
+        """
+        is_inserted = self.insert(row.__dict__, only_if=only_if)
+        row._state.adding, row._state.db = not is_inserted, connection.alias
+        return is_inserted
+
+    def insert(self, values: Mapping[str, Any], *, only_if: Guard | None = None) -> bool:
+        """As `insert_row`, by attribute; what is not among `values` gets its default. Costs no model instance."""
+        shape = _shape(self.model, self._left_by(values), tuple(values), connection.vendor)
+        bound = shape.bound(values)
+        if only_if is not None:
+            bound += only_if.params
+        return _run(_statement(shape, only_if.sql if only_if else ""), bound) == 1
+
+    def _left_by(self, values: Mapping[str, Any]) -> Names:
+        for names in self.kinds:
+            read, defaults = _defaults(self.model, names)
+            if read(values) == defaults:
+                return names
+        return ()
 
 
 def _run(statement: Statement, values: Sequence[Any]) -> int:
@@ -51,26 +72,20 @@ def _run(statement: Statement, values: Sequence[Any]) -> int:
         return int(cursor.rowcount)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Column:
-    """`prepare` makes a value fit for the driver; None: it is."""
-
-    attribute: str
-    default: Any
-    prepare: Callable[[Any], Any] | None
-
-    def bound(self, values: Mapping[str, Any]) -> Any:
-        value = values.get(self.attribute, self.default)
-        return self.prepare(value) if self.prepare else value
-
-
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A table's INSERT, with its columns and their types."""
+    """An INSERT, the types of what it binds, and how that is read. `prepare`, by place: what the driver cannot take."""
 
     sql: str
     types: Sequence[str]
-    columns: Sequence[Column]
+    read: Callable[[Mapping[str, Any]], Sequence[Any]]
+    prepare: Sequence[tuple[int, Callable[[Any], Any]]]
+
+    def bound(self, values: Mapping[str, Any]) -> list[Any]:
+        bound = list(self.read(values))
+        for place, prepare in self.prepare:
+            bound[place] = prepare(bound[place])
+        return bound
 
 
 @cache
@@ -80,18 +95,35 @@ def _statement(shape: Shape, condition: str) -> Statement:
 
 
 @cache
-def _shape(model: type[models.Model], vendor: str) -> Shape:
+def _shape(model: type[models.Model], left: Names, given: Names, vendor: str) -> Shape:
     fields: list[Any] = list(model._meta.concrete_fields)
+    bound = [field for field in fields if field.attname in given and field.attname not in left]
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    table = connection.ops.quote_name(model._meta.db_table)
-    sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(['%s'] * len(fields))}"
-    columns = [Column(field.attname, _default(field), _preparing(field, vendor)) for field in fields]
-    return Shape(sql, [_type(field) for field in fields], columns)
+    values = ", ".join("%s" if field in bound else _literal(_default(field)) for field in fields)
+    return Shape(
+        f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) SELECT {values}",
+        [_type(field) for field in bound],
+        itemgetter(*(field.attname for field in bound)),
+        [(place, prepare) for place, field in enumerate(bound) if (prepare := _preparing(field, vendor))],
+    )
+
+
+@cache
+def _defaults(model: type[models.Model], names: Names) -> tuple[Callable[[Mapping[str, Any]], Any], Any]:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return itemgetter(*names), tuple(_default(fields[name]) for name in names)
 
 
 def _default(field: Any) -> Any:
     """A constant. What is made anew for each row has to be given."""
     return None if field.has_default() and callable(field.default) else field.get_default()
+
+
+def _literal(value: Any) -> str:
+    """A default in SQL: one of our own words, a number, true, false or nothing."""
+    if value is None:
+        return "NULL"
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()
 
 
 def _type(field: Any) -> str:
