@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,8 +14,14 @@ from delivery_gateway.states import Status
 from traffic_control.insertion import Insertion
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-USUAL = {"channel": "email", "to": "ann@example.com", "status": Status.QUEUED, "subject": "Hi", "body": "it's 100 %s"}
-UNUSUAL = {
+USUAL: dict[str, Any] = {
+    "channel": "email",
+    "to": "ann@example.com",
+    "status": Status.QUEUED,
+    "subject": "Hi",
+    "body": "it's 100 %s",
+}
+UNUSUAL: dict[str, Any] = {
     "mode": "test", "event_id": uuid.uuid4(), "event_type": "a", "user_id": "u1", "customer_id": uuid.uuid4(),
     "html": "<b>", "payload": {"a": 1}, "category": "news", "is_critical": True, "reason": "r", "detail": "d",
     "due_at": NOW, "expires_at": NOW, "routed_at": NOW, "priority": 1, "template_name": "t", "template_version": 2,
@@ -39,12 +46,14 @@ def test_row_is_what_was_asked_for_with_any_field_set(db, monkeypatch, name):
 def test_usual_row_binds_only_what_varies(db):
     new = NewNotification(tenant_id=uuid.uuid4(), created_at=NOW, **USUAL)
 
-    bound = {}
-    for table in (LEDGER, Insertion(NotificationLog)):
-        with connection.execute_wrapper(
-            lambda execute, sql, params, many, context: bound.setdefault(table, params)
-            and execute(sql, params, many, context)
-        ):
-            table.insert(ledger._values(new) | {"id": uuid.uuid4()})
+    counts = []
 
-    assert [len(params) for params in bound.values()] == [12, 28]
+    def count(execute, sql, params, many, context):
+        counts.append(len(params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count):
+        LEDGER.insert(ledger._values(new))
+        Insertion(NotificationLog).insert(ledger._values(new) | {"id": uuid.uuid4()})
+
+    assert counts == [12, 28]
