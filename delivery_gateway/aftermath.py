@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 CHUNK = 500
 CLAIM_TAKES = timedelta(seconds=10)  # at most
 STRANGE_FOR = 24 * 3600.0  # seconds; then a file of another boot, or of another machine, is removed
-LINE = re.compile(r"([chsf]) (\d+|[0-9a-f]{32}\.\d+)( .+)?")
+LINE = re.compile(r"([chsf]) (\d+|[0-9a-f]{32}\.\d+)( .*)?")
 ERRORS: Mapping[str, type[DeliveryError]] = {
     kind.error_class: kind
     for kind in vars(contract).values()

@@ -119,6 +119,16 @@ def test_claim_that_is_committed_after_its_process_has_died_is_given_back(queued
     assert states() == [("queued", 0, 0, 0)] * 3
 
 
+def test_claim_of_nothing_does_not_spoil_what_else_is_told(claimed, folder):
+    kept, _ = claimed(2)
+    kept.claiming("webhook", timezone.now() + LEASE)([])
+    del kept
+
+    assert aftermath.settle() == 2
+
+    assert states() == [("queued", 0, 0, 0)] * 2
+
+
 def test_row_that_was_claimed_again_is_left_to_its_holder(claimed):
     kept, rows = claimed(2)
     kept.finished(receipt(rows[0]))
