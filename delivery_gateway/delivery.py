@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import journal, late_routing, leases, pacing
+from delivery_gateway import journal, late_routing, leases, pacing, suspects
 from delivery_gateway.circuit_breaker import GO, Gate
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import DeliveryError, Misconfigured
@@ -45,7 +45,11 @@ def deliver(lane: str) -> int:
             total += len(rows)
             if total == BATCH and not is_inline:
                 publish(f"deliver.{lane}")  # concurrency grows with the backlog
-            flight.take(_ready(rows, gate))
+            together, suspected = suspects.apart(rows)
+            if together:
+                flight.take(_ready(together, gate))
+            if suspected:
+                suspects.send_one(suspected, flight, lambda row: _ready([row], gate))
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
             if len(rows) < BATCH:
                 break

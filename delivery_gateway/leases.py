@@ -22,7 +22,7 @@ from delivery_gateway import counters, dead_letters, effects, ledger, measures
 from delivery_gateway.contract import Ambiguous, DeliveryError, Receipt
 from delivery_gateway.models import Attempt, NotificationLog
 from delivery_gateway.registry import CHANNELS
-from delivery_gateway.retry import Facts, Schedule, Step, step_after, step_after_lapse
+from delivery_gateway.retry import MAX_CRASHES, Facts, Schedule, Step, step_after, step_after_lapse
 from delivery_gateway.states import Status
 from traffic_control.bulk import update_from_values
 from traffic_control.fair_queue import AllTurns, Queue
@@ -44,6 +44,7 @@ ATTEMPT = (
     "id", "notification", "number", "outcome", "code", "detail", "http_status", "duration_ms", "started_at",
 )  # fmt: skip
 NO_ATTEMPT = (None,) * len(ATTEMPT)
+ALONE = "alone"  # the reason of a row that is being sent with nothing else under way beside it
 TURNS = AllTurns()
 
 
@@ -143,7 +144,8 @@ def as_claimed(row: NotificationLog) -> NotificationLog:
 def lapse(row: NotificationLog) -> Outcome:
     """Its worker has died or fallen silent, and may have sent it."""
     is_transactional = row.lane == "in_app" or row.mode == "test"
-    step = step_after_lapse(facts_of(row), row.crashes, is_transactional=is_transactional)
+    was_alone = row.reason == ALONE
+    step = step_after_lapse(facts_of(row), row.crashes, is_transactional=is_transactional, was_alone=was_alone)
     log.warning("lease lapsed", extra={"notification": row.id, "channel": row.channel, "outcome": step.status})
     error = Ambiguous("The worker fell silent while it held this notification.", code="lapsed")
     return Outcome(row, error, row.lease_until or timezone.now(), step=step)
@@ -175,7 +177,8 @@ def _settle(outcome: Outcome, now: datetime) -> NotificationLog:
     row.attempts += int(step.counts_attempt and result is not None)
     row.ambiguous += int(step.counts_ambiguous)
     if result is not None:
-        row.crashes = row.crashes + 1 if result.code == "lapsed" else 0
+        most = MAX_CRASHES - (step.status != Status.FAILED)  # the last one makes it poison, and counts only then
+        row.crashes = min(row.crashes + 1, most) if result.code == "lapsed" else 0
         row.error_class, row.error_code = result.error_class, storable(result.code, 100)
         row.detail = storable(str(result), 500)
     return row

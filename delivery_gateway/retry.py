@@ -93,13 +93,19 @@ def step_after_refusal(facts: Facts, wait: float, reason: str, *, now: datetime)
     return Step(Status.SCHEDULED, due_at, reason, counts_attempt=False)
 
 
-def step_after_lapse(facts: Facts, crashes: int, *, is_transactional: bool) -> Step:
+def is_suspect(crashes: int) -> bool:
+    """Whether one more dead worker would condemn the row: then it is sent with nothing else under way."""
+    return crashes + 1 >= MAX_CRASHES
+
+
+def step_after_lapse(facts: Facts, crashes: int, *, is_transactional: bool, was_alone: bool) -> Step:
     """The step when a lease ran out in silence: its worker died before, during or after the call.
 
     `is_transactional`: the delivery and its record are one commit (in-app, sandbox), so nothing can have left.
+    `was_alone`: nothing else can have killed the worker. What was only near never ends as poison.
     """
     ambiguous = not is_transactional
-    if crashes + 1 >= MAX_CRASHES:
+    if is_suspect(crashes) and was_alone:
         return Step(Status.FAILED, reason="poison", counts_ambiguous=ambiguous)
     if ambiguous and facts.max_ambiguous is not None and facts.ambiguous >= facts.max_ambiguous:
         return Step(Status.HELD, reason="ambiguous", counts_ambiguous=True)

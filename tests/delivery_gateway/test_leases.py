@@ -126,15 +126,26 @@ def test_finish_by_a_stale_holder_changes_nothing(queue):
     assert list(Attempt.objects.order_by("number").values_list("outcome", flat=True)) == ["lapsed", "sent"]
 
 
-def test_lapse_three_times_in_a_row_is_poison(queue):
+def test_lapse_for_the_third_time_in_a_row_is_poison_when_it_was_alone(queue):
     queue(channel="webhook")
     for _ in range(3):
         claim("webhook")
+        NotificationLog.objects.update(reason=leases.ALONE)
         leases.release_lapsed(now=timezone.now() + LEASE * 2, limit=10)
 
     stored = NotificationLog.objects.get()
     assert (stored.status, stored.reason, stored.crashes) == ("failed", "poison", 3)
     assert DeadLetter.objects.get().notification_id == stored.id
+
+
+def test_lapse_in_company_is_never_poison(queue):
+    queue(channel="webhook")
+    for _ in range(5):
+        claim("webhook")
+        leases.release_lapsed(now=timezone.now() + LEASE * 2, limit=10)
+
+    stored = NotificationLog.objects.get()
+    assert (stored.status, stored.crashes, stored.ambiguous) == ("queued", 2, 5)
 
 
 def test_lapse_before_the_lease_ends_does_not_happen(queue):

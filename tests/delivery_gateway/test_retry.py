@@ -85,14 +85,19 @@ def test_step_after_three_days_gives_up():
 
 
 @pytest.mark.parametrize(
-    ("crashes", "given", "is_transactional", "status", "counts_ambiguous"),
+    ("crashes", "given", "is_transactional", "was_alone", "status", "counts_ambiguous"),
     [
-        (0, facts(), False, Status.QUEUED, True),
-        (0, facts(), True, Status.QUEUED, False),
-        (0, facts(ambiguous=2, max_ambiguous=2), False, Status.HELD, True),
-        (2, facts(), False, Status.FAILED, True),
+        (0, facts(), False, False, Status.QUEUED, True),
+        (0, facts(), True, False, Status.QUEUED, False),
+        (0, facts(ambiguous=2, max_ambiguous=2), False, False, Status.HELD, True),
+        (1, facts(), False, True, Status.QUEUED, True),
+        (2, facts(), False, True, Status.FAILED, True),
+        (2, facts(), True, True, Status.FAILED, False),
+        (2, facts(), False, False, Status.QUEUED, True),
     ],
 )
-def test_step_after_a_lapse_depends_on_the_channel(crashes, given, is_transactional, status, counts_ambiguous):
-    step = step_after_lapse(given, crashes, is_transactional=is_transactional)
+def test_step_after_a_lapse_depends_on_channel_and_company(
+    crashes, given, is_transactional, was_alone, status, counts_ambiguous
+):
+    step = step_after_lapse(given, crashes, is_transactional=is_transactional, was_alone=was_alone)
     assert (step.status, step.counts_ambiguous) == (status, counts_ambiguous)
