@@ -1,5 +1,6 @@
 """The commands of dev.py; each stands here with the sentence that `make help` prints."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -77,6 +78,14 @@ def soak(arguments: list[str]) -> int:
     return run_tests([*SOAK, *arguments])
 
 
+def model(arguments: list[str]) -> int:
+    """As in the suite, only longer. MODEL_RUNS=… for another number."""
+    from dev.test import test as run_tests
+
+    os.environ.setdefault("MODEL_RUNS", "10000")
+    return run_tests(["-n0", "tests/delivery_gateway/test_model.py", *arguments])
+
+
 def fuzz(arguments: list[str]) -> int:
     from dev.fuzz import fuzz as run_fuzz
 
@@ -151,6 +160,7 @@ COMMANDS = {
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
     "mission": Command("What was asked for, row by row, on a running product", mission),
     "soak": Command("Minutes under load: Redis away, a neighbour's provider out of order", soak),
+    "model": Command("10,000 lives of a notification in any order, against a model of it", model),
     "fuzz": Command("Whatever the OpenAPI document allows, asked by one tenant about itself and another", fuzz),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),
