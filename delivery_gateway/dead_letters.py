@@ -51,7 +51,7 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
         )
         letters.model.objects.filter(notification_id__in=[row.id for row in rows]).update(replayed_at=timezone.now())
         ledger.wake_lanes(row.lane for row in rows)
-        for tenant_id in {row.tenant_id for row in rows}:
+        for tenant_id in sorted({row.tenant_id for row in rows}):
             _note(tenant_id, [row.id for row in rows if row.tenant_id == tenant_id])
         counters.replayed(rows)
     return len(rows)

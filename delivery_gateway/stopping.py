@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from delivery_gateway import counters
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import WAITING, IllegalTransition, Status, sources_of
+from traffic_control import audit
 
 CHUNK = 1_000
 
@@ -41,4 +42,6 @@ def cancel(rows: QuerySet[NotificationLog], notification_id: uuid.UUID) -> None:
             detail = f'It is "{row.status}" already; only what is not yet being sent can be cancelled.'
             raise IllegalTransition(detail)
         rows.filter(id=row.id).update(status=Status.CANCELLED, reason="cancelled", due_at=None)
+        told = f"Notification on {row.channel} cancelled"  # before anything is counted, as everywhere: no dead-locks
+        audit.record("notification.cancelled", tenant_id=row.tenant_id, object_id=row.id, summary=told)
         counters.stopped([row], Status.CANCELLED)

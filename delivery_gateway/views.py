@@ -14,7 +14,6 @@ from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import IllegalTransition
 from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
-from traffic_control import audit
 from traffic_control.errors import Problem
 from traffic_control.pagination import page_of
 from traffic_control.serializers import StrictSerializer
@@ -74,8 +73,6 @@ class CancelView(Idempotent, APIView):
         except IllegalTransition as exc:
             raise Problem("not_cancellable", str(exc), status=409) from exc
         row = notification_or_404(request, notification_id)
-        told = f"Notification on {row.channel} cancelled"
-        audit.record("notification.cancelled", tenant_id=row.tenant_id, object_id=row.id, summary=told)
         return Response(answers.notification_detail(row, request.api_key))
 
 

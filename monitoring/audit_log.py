@@ -5,13 +5,14 @@ import uuid
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from monitoring import audit_chain
 from monitoring.models import AuditEntry
-from traffic_control.audit import Deed
+from traffic_control.audit import RECIPIENT, Deed
 
 
 def keep(deed: Deed) -> None:
     """In the caller's transaction: no deed without its entry, and no entry of what was rolled back."""
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         tenant_id=deed.tenant_id,
         action=deed.action,
         actor_kind=deed.actor.kind,
@@ -21,10 +22,11 @@ def keep(deed: Deed) -> None:
         object_id=deed.object_id,
         summary=deed.summary,
         changes=deed.changes,
-        ip=deed.ip,
+        ip="" if deed.actor.kind == RECIPIENT else deed.ip,  # a person's, who may ask to be forgotten
         request_id=deed.request_id,
         at=timezone.now(),
     )
+    audit_chain.append(entry)
 
 
 def of_tenant(tenant_id: uuid.UUID) -> QuerySet[AuditEntry]:

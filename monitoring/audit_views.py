@@ -46,6 +46,8 @@ Entry = inline_serializer(
         "changes": serializers.DictField(child=Change, help_text="By field, keyed hashes of the values"),
         "ip": serializers.CharField(allow_null=True),
         "request_id": serializers.CharField(allow_null=True),
+        "number": serializers.IntegerField(allow_null=True, help_text="Its place in the tenant's chain, from 1"),
+        "digest": serializers.CharField(allow_null=True, help_text="Made with the digest of the entry before it"),
     },
 )
 Page = inline_serializer(
@@ -86,4 +88,6 @@ def answer(entry: AuditEntry) -> dict[str, Any]:
         "changes": entry.changes,
         "ip": entry.ip or None,
         "request_id": entry.request_id or None,
+        "number": entry.number,
+        "digest": entry.digest or None,
     }

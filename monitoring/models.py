@@ -38,6 +38,8 @@ class AuditEntry(models.Model):
     ip = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=128, blank=True)
     at = models.DateTimeField()
+    number = models.PositiveBigIntegerField(null=True, editable=False, help_text="Place in the tenant's chain, from 1.")
+    digest = models.CharField(max_length=64, default="", db_default="", editable=False)
 
     objects = AuditQuerySet.as_manager()
 
@@ -57,5 +59,20 @@ class AuditEntry(models.Model):
             raise AppendOnly("The audit log is append-only.")
         super().save(*args, **kwargs)
 
+    def take_place(self) -> None:
+        """The one change there is: a number and a digest where there were none."""
+        super().save(force_update=True, update_fields=("number", "digest"))
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnly("The audit log is append-only.")
+
+
+class AuditHead(models.Model):
+    """Where a tenant's chain of entries ends. Its row is what those who add to the chain wait for each other at."""
+
+    tenant_id = models.UUIDField(primary_key=True, editable=False)
+    number = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.number}"

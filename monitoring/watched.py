@@ -115,5 +115,7 @@ def _note(action: str, row: Any, summary: str, changes: dict[str, Change]) -> No
 
 def _title(row: Model) -> str:
     if isinstance(row, Preference):
-        return f"Choice of customer {row.customer.user_id}: {row}"
+        return f"Choice of customer {row.customer_id}: {row}"
+    if isinstance(row, Customer):  # its user_id is the person's, who may ask to be forgotten
+        return f"Customer {row.pk}"
     return f"{capfirst(str(row._meta.verbose_name))} {row}"

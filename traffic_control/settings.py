@@ -213,6 +213,8 @@ TELEGRAM_CHAT_ID = env.str("TELEGRAM_CHAT_ID", "")
 TELEGRAM_BASE_URL = env.str("TELEGRAM_BASE_URL", "https://api.telegram.org").rstrip("/")
 
 # --- Secrets at rest --------------------------------------------------------------------------------------------
+# Earlier ones: what was signed with them still counts.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 API_KEY_PEPPER = env.str("API_KEY_PEPPER", SECRET_KEY)
 # First key encrypts, all decrypt: "id:base64-of-32-bytes, …". Unset: one key derived from SECRET_KEY.
 CREDENTIALS_KEYS = env.list("CREDENTIALS_KEYS", default=[])

@@ -28,7 +28,7 @@ def unsubscribe(tenant_id: uuid.UUID, customer_id: uuid.UUID, *, category: str, 
         "preference.unsubscribed",
         tenant_id=tenant_id,
         object_id=customer.id,
-        summary=f"Customer {customer.user_id} unsubscribed from {what} on {channel}",
+        summary=f"Customer {customer.id} unsubscribed from {what} on {channel}",
         changes={"is_enabled": (before, False)},
         actor=audit.Actor(audit.RECIPIENT, str(customer.id)),
     )

@@ -128,7 +128,7 @@ def test_operator_who_changes_a_choice_is_named_and_the_tenants_own_call_is_not(
 
     (entry,) = since()
     assert (entry.action, entry.actor_label) == ("preference.changed", "root")
-    assert entry.summary == "Choice of customer ann: slack off for everything changed: is_enabled"
+    assert entry.summary == f"Choice of customer {choice.customer_id}: slack off for everything changed: is_enabled"
 
 
 def test_operator_who_revokes_a_key_or_lifts_a_suppression_is_named(operator, acme, since):
@@ -150,7 +150,7 @@ def test_operator_who_edits_a_customer_is_named_without_their_address(operator, 
 
     operator.post(page_of(ann), form)
 
-    assert [entry.summary for entry in since()] == ["Customer ann changed: email"]
+    assert [entry.summary for entry in since()] == [f"Customer {ann.pk} changed: email"]
     assert "example.com" not in everything()
 
 
