@@ -30,6 +30,7 @@ from delivery_gateway.journal import SUFFIX, Row, header, install
 from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.outage import is_outage
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def _settle(path: Path) -> int:
             return 0
         story = read(text)
         settled = _record(story)
+        crash_point(Point.JOURNAL_SETTLED)
         if not _may_come(story):
             path.unlink(missing_ok=True)
         return settled

@@ -11,6 +11,7 @@ from delivery_gateway import counters, ledger
 from delivery_gateway.models import DeadLetter, NotificationLog
 from delivery_gateway.states import Status
 from traffic_control import audit
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.ids import uuid7
 
 
@@ -54,6 +55,8 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
         for tenant_id in sorted({row.tenant_id for row in rows}):
             _note(tenant_id, [row.id for row in rows if row.tenant_id == tenant_id])
         counters.replayed(rows)
+        crash_point(Point.LETTERS_REPLAYED)
+    crash_point(Point.REPLAY_DONE)
     return len(rows)
 
 

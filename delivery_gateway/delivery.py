@@ -21,6 +21,7 @@ from delivery_gateway.retry import Step
 from delivery_gateway.sandbox import Inbox, Sandbox, is_instant
 from delivery_gateway.states import Status
 from tenants.integrations import IntegrationConfig, default_integrations
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.wakeup import publish, wake
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ def _claimed(lane: str) -> list[NotificationLog]:
     now = timezone.now()
     holds = journal.of_process().claiming(lane, now + leases.LEASE)
     rows = leases.claim(lane, limit=BATCH, now=now)
+    crash_point(Point.ROWS_CLAIMED)
     holds(rows)
+    crash_point(Point.ROWS_HELD)
     return rows
 
 

@@ -23,6 +23,7 @@ from delivery_gateway.retry import Step, step_after_refusal
 from delivery_gateway.states import Status
 from delivery_gateway.unsubscribe_links import link_for
 from tenants.integrations import IntegrationConfig
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.outage import is_outage
 
 log = logging.getLogger(__name__)
@@ -141,14 +142,18 @@ class Flight:
                 job, step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now()), SLOW
             )
         self._journal.started(job.row)
+        crash_point(Point.SEND_BEGUN)
         outcome = attempt(job)
+        crash_point(Point.PROVIDER_ANSWERED)
         self._journal.finished(outcome)
         return outcome
 
 
 def record(outcomes: Sequence[Outcome]) -> None:
     """Messages have left, so a PostgreSQL that is away for some seconds is waited for."""
+    crash_point(Point.SEND_LANDED)
     _finish(outcomes)
+    crash_point(Point.OUTCOMES_RECORDED)
     journal.of_process().recorded(outcomes)
 
 

@@ -25,6 +25,7 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.retry import MAX_CRASHES, Facts, Schedule, Step, step_after, step_after_lapse
 from delivery_gateway.states import Status
 from traffic_control.bulk import update_from_values
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
 
@@ -118,6 +119,7 @@ def finish(outcomes: Sequence[Outcome], *, now: datetime | None = None) -> None:
             dead_letters.open_letters(failed)
         counters.finished([row for _, row in mine], bounced)
         ledger.wake_lanes(row.lane for _, row in mine if row.status == Status.QUEUED)
+        crash_point(Point.OUTCOMES_WRITTEN)
     for outcome in outcomes if mine is not settled else ():
         if outcome.row.id not in kept:
             log.warning("lease was lost; outcome not recorded", extra={"notification": outcome.row.id})
@@ -132,6 +134,7 @@ def release_lapsed(*, now: datetime, limit: int) -> int:
         rows = list(lapsed.order_by("lease_until")[:limit])
         if rows:
             finish([lapse(as_claimed(row)) for row in rows], now=now)
+            crash_point(Point.LEASES_RELEASED)
     return len(rows)
 
 

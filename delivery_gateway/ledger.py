@@ -21,6 +21,7 @@ from delivery_gateway.states import Status, sources_of
 from tenants.integrations import paused_among
 from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
 from traffic_control.insertion import Guard, Insertion
@@ -95,8 +96,10 @@ class Verdict:
 
 def open_one(new: NewNotification, *, only_if: Guard | None = None) -> bool:
     """As `open_rows`, in one statement, one commit outside a transaction. False when `only_if` does not hold."""
+    crash_point(Point.SEND_READ)
     is_open = LEDGER.insert(_values(new), only_if=only_if)
     if is_open:
+        crash_point(Point.SEND_STORED)
         _go_on([new])
     return is_open
 
@@ -174,6 +177,8 @@ def promote_due(*, now: datetime, limit: int) -> int:
             turn = Case(When(reason=pacing.REASON, then=F("due_at")))
             NotificationLog.objects.filter(id__in=routed).update(status=Status.QUEUED, due_at=turn)
             wake_lanes(row[2] for row in rows if row[1] is not None)
+        if rows:
+            crash_point(Point.DUE_PROMOTED)
     return len(rows)
 
 

@@ -10,6 +10,7 @@ from delivery_gateway import counters
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import WAITING, IllegalTransition, Status, sources_of
 from traffic_control import audit
+from traffic_control.crash_points import Point, crash_point
 
 CHUNK = 1_000
 
@@ -31,6 +32,7 @@ def _expire(now: datetime) -> int:
             expired = NotificationLog.objects.filter(id__in=[row.id for row in rows])
             expired.update(status=Status.EXPIRED, reason="expired", due_at=None)
             counters.stopped(rows, Status.EXPIRED)
+            crash_point(Point.LATE_EXPIRED)
     return len(rows)
 
 

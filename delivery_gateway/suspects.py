@@ -18,6 +18,7 @@ from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.retry import is_suspect, step_after_refusal
 from delivery_gateway.states import Status
+from traffic_control.crash_points import Point, crash_point
 
 PATIENCE = 8.0  # seconds for what is under way to land; then a send of 15 s still ends inside its task
 COME_BACK = 3.0  # seconds after which it is tried again, when something slow did not land
@@ -39,6 +40,7 @@ def send_one(suspected: Sequence[NotificationLog], flight: Flight, ready: Ready)
     if not _has_landed(flight):
         record([_later(first)])
     elif _is_set_apart(first):
+        crash_point(Point.SUSPECT_SET_APART)
         flight.take(ready(first))
         flight.land()
 

@@ -12,6 +12,7 @@ from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
 from notification_processor.defaults import channel_defaults
+from traffic_control.crash_points import Point, crash_point
 from user_preferences import policy, selectors
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def route_pending(*, now: datetime) -> bool:
             ledger.settle(verdicts, now=now)
             measures.settled(rows, verdicts)
             counters.settled(rows, verdicts)
+            crash_point(Point.SENDS_ROUTED)
             log.info("routed direct sends", extra={"stage": "route", "count": len(rows)})
     return len(rows) == BATCH
 

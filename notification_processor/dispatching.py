@@ -12,6 +12,7 @@ from django.utils import timezone
 from delivery_gateway import aftermath, leases, ledger, partitions, stopping
 from notification_processor import backlog, deduplication, full_backlogs
 from tenants import idempotency
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.wakeup import wake
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ def tick(*, now: datetime | None = None) -> None:
     now = now or timezone.now()
     while ledger.promote_due(now=now, limit=CHUNK) == CHUNK:
         pass
+    crash_point(Point.DUE_DONE)
     aftermath.settle()
     while leases.release_lapsed(now=now, limit=CHUNK) == CHUNK:
         pass

@@ -15,6 +15,7 @@ from django.utils import timezone
 from notification_processor.full_backlogs import refuse_if_full
 from notification_processor.models import Event
 from tenants.models import Tenant
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
 from traffic_control.insertion import UNLESS_TAKEN, Insertion
@@ -69,13 +70,16 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
         if inline := [person for event in new for person in event.inline]:
             customers.upsert(tenant, inline)
         stored = _store(tenant, rows)
+        crash_point(Point.BATCH_STORED)
         wake("process")
     return _counted([_accepted(row, stored) for row in rows])
 
 
 def _accept_one(tenant: Tenant, row: Event) -> Accepted:
     """The common case: one statement, which is a transaction by itself, and one more for a key that was used."""
+    crash_point(Point.EVENT_READ)
     if EVENTS_TABLE.insert_row(row, only_if=UNLESS_TAKEN if row.idempotency_key else None):
+        crash_point(Point.EVENT_STORED)
         wake("process")
         return Accepted(row)
     return _accepted(row, _earlier(tenant, {row.idempotency_key or ""}))

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from notification_processor import templates
 from notification_processor.models import Event, Workflow
+from traffic_control.crash_points import Point, crash_point
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def generate(*, now: datetime) -> int:
         events = [Waiting(*row) for row in rows[:BATCH]]
         if events:
             _write(_planned(events, now))
+            crash_point(Point.EVENTS_PLANNED)
             log.info("planned events", extra={"stage": "process", "count": len(events)})
     return len(events)
 

@@ -26,6 +26,7 @@ from notification_processor.models import Event
 from notification_processor.rendering import Source, TemplateFault
 from notification_processor.wording import Wording, versions_of
 from tenants.models import Tenant
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import derived_uuid7
 from user_preferences import policy, selectors
@@ -128,7 +129,10 @@ def route(*, now: datetime) -> bool:
         slices = next_slices(events)
         opened = _rows(slices, now)
         ledger.open_rows(opened, may_exist=True)
+        crash_point(Point.ROWS_OPENED)
         _advance(slices, now)
+        crash_point(Point.CURSOR_MOVED)
+    crash_point(Point.SLICE_ROUTED)
     log.info("routed events to notifications", extra={"stage": "route", "count": len(opened)})
     return len(events) == BATCH or len(slices) < len(events) or not all(s.is_last for s in slices)
 

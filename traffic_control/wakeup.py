@@ -26,6 +26,7 @@ from django.http import HttpRequest, HttpResponse
 from kombu.pools import ProducerPool, producers
 
 from traffic_control.bell import Bell
+from traffic_control.crash_points import Point, crash_point
 from traffic_control.redis_client import Away, ask
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ def awake(stage: str) -> None:
         return
     with suppress(Away):  # the flag goes out by itself
         ask(lambda redis: redis.delete(_flag(stage)))
+    crash_point(Point.TASK_TAKEN)
 
 
 def publish(stage: str) -> None:
@@ -80,6 +82,7 @@ def publish(stage: str) -> None:
 
 def _publish_unless_under_way(stage: str) -> None:
     if _flag_is_free(stage):
+        crash_point(Point.FLAG_SET)
         publish(stage)
 
 
