@@ -161,3 +161,20 @@ def test_claim_among_many_tenants_reads_the_index_only_where_they_begin():
     walks = plan[: plan.index("CTE circle")]
     assert "Index Only Scan using ledger_queued_by_tenant" in walks
     assert "Sort  (" not in walks
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="plans are PostgreSQL's")
+def test_claim_from_a_long_queue_does_not_read_the_ledger():
+    for _ in range(5):
+        put(NOISY, 1_000)
+    for _ in range(2):
+        claim(10)
+    turns = leases.TURNS.of("chat")
+    sql = leases._claim(turns.ctes(leases.queue_of("chat")))
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE delivery_gateway_notificationlog")
+        cursor.execute(f"EXPLAIN {sql}", turns.params(10) | {"lease_until": timezone.now(), "now": timezone.now()})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Hash Join" not in plan[plan.index("CTE q") :]
