@@ -6,6 +6,7 @@ import sys
 from bench.plain_design import WEB_PROCESSES, WORKER_PROCESSES
 from bench.product_api import Api, make_audience, make_shop
 from bench.services import Keys, Place, Recipe
+from dev.server import GUARDED
 
 
 def recipe(place: Place) -> Recipe:
@@ -30,6 +31,7 @@ def web_server(application: str, place: Place) -> list[str]:
         *(sys.executable, "-m", "granian", "--interface", "wsgi", application),
         *("--host", "127.0.0.1", "--port", str(place.web_port), "--workers", str(WEB_PROCESSES)),
         *("--blocking-threads", "4", "--no-ws"),
+        *GUARDED,
     ]
 
 

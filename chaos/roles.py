@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.processes import Child, start, stop_all
+from dev.server import granian
 
 RESTART_SECONDS = 0.5
 POOLS = {"email": 2, "webhook": 2}  # processes; the other workers have one
@@ -26,22 +27,10 @@ def commands(web_port: int, sabotage: str = "") -> dict[str, list[str]]:
     `sabotage`: the safeguard (chaos.sabotaged) that workers and dispatcher do without.
     """
     python = [sys.executable, *(("-m", "chaos.sabotaged", sabotage) if sabotage else ())]
-    web = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--no-ws",
-        "--workers",
-        "2",
-        "--blocking-threads",
-        "8",
-    ]
     celery = [*python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "--without-gossip", "--without-mingle"]
     queues = {"router": "process", **{lane: f"deliver.{lane}" for lane in LANES}}
     return {
-        "web": [*web, "--host", "127.0.0.1", "--port", str(web_port), "traffic_control.wsgi:application"],
+        "web": [sys.executable, "-m", *granian("--port", str(web_port), "--workers", "2", "--blocking-threads", "8")],
         "dispatcher": [*python, "manage.py", "dispatcher"],
         **{
             name: [*celery, "-l", "WARNING", "-n", f"{name}@chaos", "-c", str(POOLS.get(name, 1)), "--queues", queue]

@@ -10,9 +10,13 @@ check_settings() {
 case "${1:-}" in
 web)
     check_settings
+    # A connection costs a file, idle ones too; what the options mean is in dev/server.py.
+    [ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 16384 ] || ulimit -n 16384 2>/dev/null || ulimit -n "$(ulimit -H -n)"
     # Each thread keeps a database connection: processes times threads times containers must fit max_connections.
     exec granian --interface wsgi --host 0.0.0.0 --port "${PORT:-8000}" --no-ws \
-        --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-4}" traffic_control.wsgi:application
+        --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-4}" \
+        --http 1 --backlog 4096 --backpressure 4096 --http1-buffer-size 65536 --http1-header-read-timeout 30000 \
+        traffic_control.wsgi:application
     ;;
 worker)
     check_settings

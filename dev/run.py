@@ -15,6 +15,7 @@ from dev.home import Home, home
 from dev.lock import is_held
 from dev.ports import HOST, is_free
 from dev.processes import Child, ended, stop_all
+from dev.server import granian
 from dev.supervisor import Logs, Stopped, first_to_end, stoppable
 from dev.versions import versions
 from dev.waiting import wait_until
@@ -119,7 +120,8 @@ def product(logs: Logs, at: Home, *, port: int) -> Iterator[list[Child]]:
 
 
 def start_part(logs: Logs, at: Home, name: str, *, port: int) -> Child:
-    return logs.start(name, [sys.executable, "-m", *commands(at.env, port)[name]], at.env)
+    env = {**at.env, "WEB_THREADS": web_threads(at.env)}
+    return logs.start(name, [sys.executable, "-m", *commands(env, port)[name]], env)
 
 
 def prepare(logs: Logs, at: Home) -> None:
@@ -134,14 +136,18 @@ def prepare(logs: Logs, at: Home) -> None:
 
 def commands(env: Mapping[str, str], port: int) -> dict[str, list[str]]:
     """The parts of the product, as the image's entrypoint starts them, with a line per request in the log."""
-    threads = env.get("WEB_THREADS", str(2 * (os.cpu_count() or 2) + 1))  # granian warns of more
-    web = f"granian --interface wsgi --host {HOST} --port {port} --no-ws --blocking-threads {threads} --access-log"
+    threads = web_threads(env)
+    listening = ["--host", HOST, "--port", str(port), "--blocking-threads", threads]
     worker = "celery -A traffic_control -q worker --without-gossip --without-mingle --loglevel INFO --concurrency"
     return {
         "worker": [*worker.split(), env.get("WORKER_CONCURRENCY", "4")],
         "dispatcher": ["manage", "dispatcher"],
-        "web": [*web.split(), "--access-log-fmt", ACCESS_LOG, "traffic_control.wsgi:application"],
+        "web": granian(*listening, "--access-log", "--access-log-fmt", ACCESS_LOG),
     }
+
+
+def web_threads(env: Mapping[str, str]) -> str:
+    return env.get("WEB_THREADS", str(2 * (os.cpu_count() or 2) + 1))  # granian warns of more
 
 
 def wait_for_door(port: int, children: Sequence[Child]) -> None:

@@ -1,4 +1,4 @@
-"""Refuses oversized bodies before anything reads or parses them."""
+"""Refuses oversized bodies before anything parses them, and reads the others while they hold nothing but a thread."""
 
 from collections.abc import Callable
 
@@ -6,27 +6,56 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from traffic_control.errors import problem_response
+from traffic_control.request_shape import fault_in
+from traffic_control.slow_bodies import BodyReader, Stream
 
 DRAIN_BYTES = 4 * 1024 * 1024
 
 
 class BodyLimitMiddleware:
-    """413 when Content-Length, or the stream itself when there is none, exceeds the limit of the path."""
+    """What `request_shape` refuses; 413 when Content-Length, or the stream where there is none, exceeds the limit."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.reader = BodyReader(settings.WEB_THREADS)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if fault := fault_in(request.META):
+            return problem_response(request, *fault)
         limit = limit_of(request.path_info)
-        if is_chunked(request):
-            read_chunked(request, limit)
-        if declared_length(request) > limit:
-            drain(request)
-            detail = f"The body is larger than the {limit:,} bytes this call takes. Split it, or use the batch call."
-            response = problem_response(request, 413, "payload_too_large", detail)
-            response["Connection"] = "close"
-            return response
-        return self.get_response(request)
+        size = declared_length(request)
+        if size <= limit and (size or is_chunked(request)) and ends_by_itself(request):
+            size = self.read(request, limit)
+        return self.too_large(request, limit) if size > limit else self.get_response(request)
+
+    def read(self, request: HttpRequest, limit: int) -> int:
+        """Its size, at most one byte over the limit. Django wants one of every body, also of those sent in chunks."""
+        body = self.reader.read(request.META["wsgi.input"], limit + 1, peer=request.META.get("REMOTE_ADDR", ""))
+        request._body, request._read_started = body, True  # type: ignore[attr-defined]
+        request.META["CONTENT_LENGTH"] = str(len(body))
+        return len(body)
+
+    def too_large(self, request: HttpRequest, limit: int) -> HttpResponse:
+        """Swallows a moderate rest: a client that is still sending when we hang up never sees our answer."""
+        if ends_by_itself(request):
+            rest = Drain(request.META["wsgi.input"])
+            self.reader.read(rest, DRAIN_BYTES, peer=request.META.get("REMOTE_ADDR", ""))
+        detail = f"The body is larger than the {limit:,} bytes this call takes. Split it, or use the batch call."
+        response = problem_response(request, 413, "payload_too_large", detail)
+        response["Connection"] = "close"
+        return response
+
+
+class Drain:
+    """Reads and forgets."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        while size > 0 and (piece := self._stream.read(min(size, 65_536))):
+            size -= len(piece)
+        return b""
 
 
 def is_chunked(request: HttpRequest) -> bool:
@@ -36,23 +65,6 @@ def is_chunked(request: HttpRequest) -> bool:
 
 def ends_by_itself(request: HttpRequest) -> bool:
     return bool(request.META.get("wsgi.input_terminated"))
-
-
-def read_chunked(request: HttpRequest, limit: int) -> None:
-    """Django reads as many bytes as Content-Length says, so a body that came without is read here and given one.
-
-    At most one byte over the limit is read.
-    """
-    body = request.META["wsgi.input"].read(limit + 1)
-    request._body, request._read_started = body, True  # type: ignore[attr-defined]
-    request.META["CONTENT_LENGTH"] = str(len(body))
-
-
-def drain(request: HttpRequest) -> None:
-    """Swallows a moderate rest: a client that is still sending when we hang up never sees our answer."""
-    left = DRAIN_BYTES if ends_by_itself(request) else 0
-    while left > 0 and (piece := request.META["wsgi.input"].read(min(left, 65_536))):
-        left -= len(piece)
 
 
 def limit_of(path: str) -> int:

@@ -177,6 +177,7 @@ REGISTRATION = env.str("REGISTRATION", "open" if DEBUG else "closed")
 REGISTRATION_TOKEN = env.str("REGISTRATION_TOKEN", "")
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 256 * 1024)
 MAX_BATCH_BODY_BYTES = env.int("MAX_BATCH_BODY_BYTES", 4 * 1024 * 1024)
+WEB_THREADS = env.int("WEB_THREADS", 4)  # of each web process; about half of them may wait for slow bodies
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 RETENTION_DAYS = env.int("RETENTION_DAYS", 0)  # for `manage.py partitions`, which is told to drop; 0: told how old, too

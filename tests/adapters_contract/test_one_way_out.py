@@ -18,6 +18,7 @@ APPS = (
 CLIENTS = {"urllib3", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "ftplib", "telnetlib", "socket"}
 FILES = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
 EGRESS = ROOT / "delivery_gateway" / "egress"
+HANGS_UP = ROOT / "traffic_control" / "slow_bodies.py"  # closes connections, and opens none
 MAIL = {ROOT / "delivery_gateway" / "channels" / name for name in ("smtp.py", "smtp_replies.py")}
 
 
@@ -26,7 +27,7 @@ def test_no_other_file_imports_a_client(path: Path) -> None:
     imported = _imports(path)
 
     if EGRESS not in path.parents:
-        assert imported & CLIENTS == set()
+        assert imported & CLIENTS <= ({"socket"} if path == HANGS_UP else set())
     if path not in MAIL:
         assert "smtplib" not in imported
 

@@ -18,6 +18,8 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.db import connection
 
+from dev.server import granian
+
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = ",".join(settings.QUEUES)
 
@@ -90,18 +92,8 @@ class Stack:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        flags = [
-            "--interface",
-            "wsgi",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--no-ws",
-            "--blocking-threads",
-            "16",
-        ]
-        self.start("web", "granian", *flags, "traffic_control.wsgi:application")
+        threads = self.env.get("WEB_THREADS", "16")
+        self.start("web", *granian("--host", "127.0.0.1", "--port", str(port), "--blocking-threads", threads))
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), what="the web process")
         return f"http://127.0.0.1:{port}"
 
