@@ -1,9 +1,28 @@
 """WSGI entry point: `granian --interface wsgi traffic_control.wsgi:application`."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+
+from traffic_control.request_shape import UTF8, charset_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
 
-application = get_wsgi_application()
+
+class UndecodedRequest(WSGIRequest):
+    """Django would try any codec of Python's that a Content-Type names, and break on bz2; middleware says 415 to it."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        media_type = meta.get("CONTENT_TYPE", "")
+        is_utf8 = "=" not in media_type or charset_of(media_type) in UTF8
+        super()._set_content_type_params(meta if is_utf8 else {})  # type: ignore[misc]  # which the stubs do not know
+
+
+class Handler(WSGIHandler):
+    request_class = UndecodedRequest
+
+
+django.setup(set_prefix=False)
+application = Handler()
