@@ -1,5 +1,6 @@
-"""What `manage.py check`, and so the doctor, says of settings that only mail would suffer from."""
+"""What `manage.py check`, and so the doctor and the image's entrypoint, say of this app's settings."""
 
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,9 +8,32 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
+from delivery_gateway.egress.addresses import Network
 from delivery_gateway.unsubscribe_links import base_of
 
 BULK = "mail goes out without one-click unsubscribe, which large mailbox providers ask of bulk senders"
+
+HERE = tuple(ip_network(cidr) for cidr in ("127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"))
+
+
+@register("settings")
+def tenants_cannot_reach_this_machine(**kwargs: Any) -> list[CheckMessage]:
+    """Loopback is for tests, link-local for a cloud's metadata: neither is for tenants of a production install."""
+    try:
+        allowed = [ip_network(cidr.strip()) for cidr in settings.EGRESS_ALLOW]
+    except ValueError as error:
+        hint = "Write networks as 10.1.0.0/16, with commas."
+        return [Error(f"EGRESS_ALLOW: {error}.", hint=hint, id="delivery.E002")]
+    if settings.DEBUG:
+        return []
+    hint = "Name the networks that are meant, and no more."
+    told = "EGRESS_ALLOW has {}: tenants could reach this machine itself, or its cloud's metadata."
+    return [Error(told.format(network), hint=hint, id="delivery.E003") for network in allowed if is_near(network)]
+
+
+def is_near(network: Network) -> bool:
+    """`overlaps` compares the numbers only, so the versions have to be the same."""
+    return any(type(network) is type(own) and network.overlaps(own) for own in HERE)  # type: ignore[arg-type]
 
 
 @register("settings")

@@ -63,6 +63,42 @@ def test_matrix_is_of_all_calls():
     assert {str(call) for call in CALLS if not call.view.authentication_classes} == PUBLIC
 
 
+OPEN = {  # to everybody, or guarded by something else
+    "": "a redirect",
+    "admin/": "a session",
+    "docs/errors/": "",
+    "docs/api/": "",
+    "api/schema/": "",
+    "livez": "",
+    "livez/": "",
+    "readyz": "",
+    "readyz/": "",
+    "health/": "",
+    "health/redis/": "",
+    "health/celery/": "",
+    "metrics": "a token or a network",
+    "metrics/": "a token or a network",
+    "u/<str:token>": "a signed link",
+}
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, bool]]:
+    """Each with whether it is in the matrix. The console's own are one."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver) and route != "admin/":
+            yield from routes(pattern.url_patterns, route)
+        else:
+            view = getattr(getattr(pattern, "callback", None), "cls", None)
+            yield route, hasattr(view, "authentication_classes") and route.startswith(("api/", "v1/"))
+
+
+def test_every_route_is_in_the_matrix_or_open_on_purpose():
+    beside = {route for route, is_in_matrix in routes(get_resolver().url_patterns) if not is_in_matrix}
+
+    assert beside | {"api/schema/"} == set(OPEN)
+
+
 @pytest.mark.parametrize("call", GUARDED, ids=str)
 def test_every_call_names_a_known_scope(call):
     assert call.needs in scopes.SCOPES
