@@ -33,7 +33,7 @@ def tenants_cannot_reach_this_machine(**kwargs: Any) -> list[CheckMessage]:
 
 def is_near(network: Network) -> bool:
     """`overlaps` compares the numbers only, so the versions have to be the same."""
-    return any(type(network) is type(own) and network.overlaps(own) for own in HERE)  # type: ignore[arg-type]
+    return any(type(network) is type(own) and network.overlaps(own) for own in HERE)
 
 
 @register("settings")

@@ -152,7 +152,8 @@ def test_a_codec_that_is_no_text_encoding_breaks_nothing(db, path, charset):
     environ = RequestFactory().get(path, {"status": "sent"}).environ
     environ["CONTENT_TYPE"] = f"text/plain; charset={charset}"
 
-    application(environ, lambda status, headers: told.append(status))
+    serve: Any = application
+    serve(environ, lambda status, headers: told.append(status))
 
     assert told == ["415 Unsupported Media Type"]
 
