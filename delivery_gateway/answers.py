@@ -69,6 +69,7 @@ def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
         "retry_count": letter.retry_count,
         "created_at": letter.created_at,
         "replayed_at": letter.replayed_at,
+        "cleared_at": letter.cleared_at,
         "is_resolved": row.status in (Status.SENT, Status.DELIVERED),
     }
 

@@ -43,10 +43,19 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
     """Sends the failed notifications of these letters again, with a fresh schedule; how many. Safe to repeat."""
     with transaction.atomic():
         ids: list[uuid.UUID] = list(
-            letters.filter(replayed_at__isnull=True).order_by("id").values_list("notification_id", flat=True)[:limit]
+            letters.filter(replayed_at=None, cleared_at=None)
+            .order_by("id")
+            .values_list("notification_id", flat=True)[:limit]
         )
         failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
         rows = list(failed.only("id", "lane", "tenant_id", "channel", "mode"))
+        # Asked when the rows are locked: whoever was clearing them meanwhile has said so by now.
+        cleared = set(
+            letters.model.objects.filter(notification_id__in=ids, cleared_at__isnull=False).values_list(
+                "notification_id", flat=True
+            )
+        )
+        rows = [row for row in rows if row.id not in cleared]
         NotificationLog.objects.filter(id__in=[row.id for row in rows]).update(
             status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
         )

@@ -146,6 +146,9 @@ class DeadLetter(models.Model):
     retry_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since then there is nothing left to send."
+    )
 
     class Meta:
         permissions = [("replay_deadletter", "Can send dead letters again")]

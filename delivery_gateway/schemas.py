@@ -112,6 +112,9 @@ DeadLetterDetail = inline_serializer(
         "retry_count": serializers.IntegerField(),
         "created_at": serializers.DateTimeField(),
         "replayed_at": serializers.DateTimeField(allow_null=True),
+        "cleared_at": serializers.DateTimeField(
+            allow_null=True, help_text="Since then its words are gone, and it cannot be sent again"
+        ),
         "is_resolved": serializers.BooleanField(),
     },
 )

@@ -41,7 +41,7 @@ def number_of(letters: QuerySet[DeadLetter]) -> int:
 
 def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
     """Letters that were not replayed, the newest MOST of them, counted by channel and code, most first."""
-    newest = letters.filter(replayed_at__isnull=True).order_by("-id").values("id")[:MOST]
+    newest = letters.filter(replayed_at__isnull=True, cleared_at=None).order_by("-id").values("id")[:MOST]
     causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code")
     found = causes.annotate(
         count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")

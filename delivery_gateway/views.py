@@ -121,6 +121,8 @@ class ReplayOneView(Idempotent, APIView):
     )  # fmt: skip
     def post(self, request: TenantRequest, letter_id: uuid.UUID) -> Response:
         letter = letter_or_404(request, letter_id)
+        if letter.cleared_at:
+            raise Problem("content_cleared", "Its address and text were cleared: there is nothing to send.", status=409)
         if not dead_letters.replay(selectors.dead_letters_of(request.tenant.id).filter(id=letter.id)):
             detail = f"This letter was replayed already; its notification is {letter.notification.status}."
             raise Problem("already_replayed", detail, status=409)
@@ -152,7 +154,7 @@ class ReplayManyView(Idempotent, APIView):
 
 def replayable(request: TenantRequest, body: StrictSerializer) -> Any:
     chosen = {name: body.validated_data[name] for name in ("channel", "code") if name in body.validated_data}
-    letters = selectors.dead_letters_of(request.tenant.id).filter(replayed_at__isnull=True, **chosen)
+    letters = selectors.dead_letters_of(request.tenant.id).filter(replayed_at__isnull=True, cleared_at=None, **chosen)
     if ids := body.validated_data.get("ids"):
         letters = letters.filter(id__in=ids)
     return letters

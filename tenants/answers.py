@@ -7,6 +7,7 @@ from django.conf import settings
 from tenants import callback_urls
 from tenants.masking import shown
 from tenants.models import ApiKey, Integration, Tenant
+from tenants.retention import days_of
 from tenants.usage import usage_of
 
 BATCH_ITEMS = 1_000
@@ -27,6 +28,7 @@ def me(row: Tenant, key: ApiKey) -> dict[str, Any]:
         "email": shown(row.email, key),
         "channel_defaults": row.channel_defaults,
         "default_locale": row.default_locale or None,
+        "content_days": days_of(row.content_days) or None,
         "api_key": {"id": str(key.id), "name": key.name, "mode": key.mode, "scopes": key.scopes},
         "limits": {
             "api_rate": settings.API_RATE_LIMIT or None,

@@ -1,5 +1,7 @@
 """Who calls: tenants, their keys, their integrations, and what they have already asked (idempotency)."""
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
@@ -20,6 +22,9 @@ class Tenant(models.Model):
         max_length=35, blank=True, default="", db_default="",
         help_text="Of templates for customers without a locale, e.g. pt-BR. Empty: en.",
     )  # fmt: skip
+    content_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Days that addresses and texts are kept. Empty: as long as this install does."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -117,3 +122,15 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}"
+
+
+class SweepMark(models.Model):
+    """How far the words of a tenant's old rows have been cleared: see `tenants.retention`."""
+
+    pk = models.CompositePrimaryKey("kind", "tenant")
+    kind = models.CharField(max_length=20)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    cursor = models.UUIDField(default=uuid.UUID(int=0))
+
+    def __str__(self) -> str:
+        return f"{self.kind} up to {self.cursor}"

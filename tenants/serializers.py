@@ -84,6 +84,10 @@ class TenantPatchSerializer(StrictSerializer):
         LANGUAGE_TAG, max_length=35, required=False, allow_blank=True, help_text="Empty goes back to en",
         error_messages={"invalid": "Use a language tag such as en, pt-BR or zh-Hant."},
     )  # fmt: skip
+    content_days = serializers.IntegerField(
+        min_value=1, max_value=3_650, required=False, allow_null=True,
+        help_text="Days that addresses and texts are kept, at most as many as this install keeps them; null for those",
+    )  # fmt: skip
 
 
 class NewKeySerializer(StrictSerializer):
@@ -163,6 +167,9 @@ Me = inline_serializer(
         "email": serializers.CharField(),
         "channel_defaults": serializers.DictField(child=serializers.BooleanField()),
         "default_locale": serializers.CharField(allow_null=True),
+        "content_days": serializers.IntegerField(
+            allow_null=True, help_text="Days that addresses and texts are kept; null: for ever"
+        ),
         "api_key": serializers.DictField(help_text="The calling key: id, name, mode, scopes"),
         "limits": serializers.DictField(),
         "usage": serializers.DictField(child=serializers.IntegerField()),

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import EllipsisType
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -77,6 +78,7 @@ def change_tenant(
     email: str = "",
     channel_defaults: Mapping[str, bool | None] | None = None,
     default_locale: str | None = None,
+    content_days: int | EllipsisType | None = ...,
 ) -> Tenant:
     """What is not given stays. Defaults merge channel by channel; None goes back to the system's default."""
     row = Tenant.objects.select_for_update().get(pk=tenant.pk)
@@ -84,6 +86,8 @@ def change_tenant(
     merged = {**row.channel_defaults, **(channel_defaults or {})}
     row.channel_defaults = {channel: is_on for channel, is_on in merged.items() if is_on is not None}
     row.default_locale = row.default_locale if default_locale is None else default_locale
+    if not isinstance(content_days, EllipsisType):
+        row.content_days = content_days
     row.save()
     return row
 

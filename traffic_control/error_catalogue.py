@@ -18,6 +18,8 @@ CATALOGUE = (
           "Send the same request again after `Retry-After`; what was accepted before is on its way."),
     Entry("bad_request", 400, "The request could not be understood at all.", "Check its URL, headers and host."),
     Entry("batch_rejected", 400, "Every item of the batch is faulty.", "`errors` has a pointer for each; mend them."),
+    Entry("content_cleared", 409, "The address and the text of this dead letter were cleared.",
+          "There is nothing left to send."),
     Entry("customer_exists", 409, "There is a customer with this `user_id`.", "PATCH that one, or use the batch call."),
     Entry("database_unavailable", 503, "The database does not answer; nothing was stored.",
           "Send the same request again after `Retry-After`, with its `Idempotency-Key`."),

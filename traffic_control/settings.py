@@ -181,6 +181,7 @@ WEB_THREADS = env.int("WEB_THREADS", 4)  # of each web process; about half of th
 MAX_JSON_DEPTH = env.int("MAX_JSON_DEPTH", 20)
 IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 RETENTION_DAYS = env.int("RETENTION_DAYS", 0)  # for `manage.py partitions`, which is told to drop; 0: told how old, too
+CONTENT_DAYS = env.int("CONTENT_DAYS", 30)  # after which addresses and texts are cleared; 0: never
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES)
 BACKLOG_LIMIT = env.int("BACKLOG_LIMIT", 1_000_000)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")

@@ -138,9 +138,10 @@ def _suppress(told: Told) -> bool:
 def _detail(told: Told) -> str:
     """As the provider put it, without the address."""
     text, to = told.news.detail, told.row.to
-    if to:
+    if not to:
+        return ""  # cleared since: it might be anywhere in the text
+    at = text.lower().find(to.lower())
+    while at >= 0:
+        text = f"{text[:at]}<recipient>{text[at + len(to) :]}"
         at = text.lower().find(to.lower())
-        while at >= 0:
-            text = f"{text[:at]}<recipient>{text[at + len(to) :]}"
-            at = text.lower().find(to.lower())
     return storable(text, 500)

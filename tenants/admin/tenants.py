@@ -33,7 +33,7 @@ class TenantPageForm(forms.ModelForm):
 
     class Meta:
         model = Tenant
-        fields = ("name", "email", "is_active")
+        fields = ("name", "email", "is_active", "content_days")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ class TenantAdmin(TenantScopedAdmin):
         if obj is None:
             return [(None, {"fields": ["name", "email"]})]
         is_superuser = request.user.is_superuser
-        own = ["name", "email", "is_active" if is_superuser else "state", "slug", "created_at", "rows"]
+        own = ["name", "email", "is_active" if is_superuser else "state", "content_days", "slug", "created_at", "rows"]
         wanted = {"fields": self.seen(request, obj, DEFAULTS), "description": "For customers who have not chosen."}
         return [(None, {"fields": self.seen(request, obj, own)}), ("Channels", wanted)]
 
