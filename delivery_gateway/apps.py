@@ -7,3 +7,7 @@ class DeliveryGatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from delivery_gateway import checks  # noqa: F401 - registers them
+        from delivery_gateway.people import HOLDING
+        from traffic_control import people
+
+        people.hold(HOLDING)

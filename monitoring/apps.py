@@ -7,8 +7,10 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring import audit_log, roles, system_checks, watched  # noqa: F401 - importing registers the checks
-        from traffic_control import audit
+        from monitoring.people import HOLDING
+        from traffic_control import audit, people
 
+        people.hold(HOLDING)
         audit.plug(audit_log.keep)
         watched.watch()
         last = apps.get_app_config(roles.APPS[-1])  # every permission exists by then

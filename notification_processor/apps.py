@@ -6,7 +6,10 @@ class NotificationProcessorConfig(AppConfig):
     verbose_name = "Events and messages"
 
     def ready(self) -> None:
+        from notification_processor.people import HOLDING
         from notification_processor.starters import give_starters
         from tenants.signals import tenant_registered
+        from traffic_control import people
 
+        people.hold(HOLDING)
         tenant_registered.connect(give_starters, dispatch_uid="notification_processor.starters")

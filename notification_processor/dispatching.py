@@ -14,6 +14,7 @@ from notification_processor import backlog, deduplication, full_backlogs, retent
 from tenants import idempotency
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.wakeup import wake
+from user_preferences import erasure
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def tick(*, now: datetime | None = None) -> None:
     wake_waiting(now)
     full_backlogs.look()
     _housekeep(now)
+    erasure.proceed(seconds=SPARE_SECONDS)
     retention.SWEEPER.spend(SPARE_SECONDS)
 
 

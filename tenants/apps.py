@@ -6,3 +6,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from tenants import checks, openapi  # noqa: F401 - importing registers them
+        from tenants.people import HOLDING
+        from traffic_control import people
+
+        people.hold(HOLDING)

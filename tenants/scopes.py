@@ -10,6 +10,7 @@ SCOPES = {
     "admin": "manage API keys, integrations and the tenant itself",
     "replay": "send dead letters again",
     "pii": "see addresses in full instead of masked",
+    "privacy": "export and erase everything that is kept about a person",
 }
 ALL = tuple(SCOPES)
 LEAST = ("read", "send")  # what a new key gets when nothing is asked for

@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 
 CATALOGUE = (
     Entry("already_replayed", 409, "This dead letter was sent again before.", "Look at its notification's status."),
+    Entry("ambiguous_person", 409, "Several customers have this address.", "Name each of them by its `user_id`."),
     Entry("backlog_full", 429, "So much of this tenant waits to be sent that no more is taken for now.",
           "Send the same request again after `Retry-After`; what was accepted before is on its way."),
     Entry("bad_request", 400, "The request could not be understood at all.", "Check its URL, headers and host."),
@@ -43,7 +44,7 @@ CATALOGUE = (
     Entry("json_too_deep", 400, "The JSON is nested too deeply.", "Send it flatter."),
     Entry("last_admin_key", 409, "Without this key the tenant could no longer manage its keys.",
           "Make another live key with the scope `admin` first."),
-    Entry("live_key_needed", 403, "A test key cannot make or revoke live keys.", "Use a live key."),
+    Entry("live_key_needed", 403, "A test key cannot make live keys, or see real people.", "Use a live key."),
     Entry("malformed_json", 400, "The body is not JSON.", "`detail` has line and column."),
     Entry("method_not_allowed", 405, "The path does not take this method.", "The header `Allow` has those it takes."),
     Entry("missing_scope", 403, "The key lacks the scope of this call.", "Use a key that has it; `detail` names it."),

@@ -69,3 +69,28 @@ class Preference(models.Model):
     def __str__(self) -> str:
         state = "on" if self.is_enabled else "off"
         return f"{self.channel or 'every channel'} {state} for {self.category or 'everything'}"
+
+
+class Erasure(models.Model):
+    """A person whom everything is to forget. `sealed` says who, for as long as there is something left to look for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_index=False)  # the index below leads with it
+    customer_id = models.UUIDField(null=True)
+    sealed = models.TextField(blank=True)
+    stage = models.CharField(max_length=20, blank=True)
+    cursor = models.CharField(max_length=36, blank=True)
+    requested_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="erasures_newest"),
+            models.Index(fields=["next_at"], condition=models.Q(completed_at=None), name="erasures_due"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

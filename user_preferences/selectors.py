@@ -2,9 +2,9 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Q
 
@@ -84,3 +84,9 @@ def check_preference(user_id: str, channel: str, *, tenant: Tenant, category: st
 def _chunks(values: Collection[T]) -> Iterable[list[T]]:
     listed = list(values)
     return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))
+
+
+def choices_by(customer_id: uuid.UUID) -> Iterable[Mapping[str, Any]]:
+    """As they are stored."""
+    rows = Preference.objects.filter(customer_id=customer_id).order_by("category", "channel")
+    return rows.values("category", "channel", "is_enabled", "source", "updated_at")
