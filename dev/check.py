@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 
-from dev import openapi
+from dev import openapi, sbom
 from dev.console import paint, say
 from dev.paths import ROOT
 from dev.steps import Step, command, failures
@@ -25,6 +25,16 @@ LINTERS = (
     Step("ruff format", command("ruff", "format", "--check", "--quiet", ".")),
     Step("mypy", command("mypy", "--no-error-summary")),
     Step("lint-imports", command("lint-imports")),
+)
+
+
+def known_licences(settings: Mapping[str, str]) -> int:
+    return sbom.licences()
+
+
+DEPENDENCIES = (
+    Step("requirements", command("uv", "pip", "check", "--quiet")),  # what is installed fits together
+    Step("licences", known_licences),
 )
 DEPLOYMENT = (
     Step("hadolint", command("hadolint", "Dockerfile")),
@@ -50,7 +60,7 @@ def check() -> int:
     try:
         with stoppable(), throwaway_services() as settings:
             say(versions(settings))
-            failed = failures(LINTERS + DEPLOYMENT + PRODUCT + CHAOS, settings | {"DEBUG": "1"})
+            failed = failures(LINTERS + DEPENDENCIES + DEPLOYMENT + PRODUCT + CHAOS, settings | {"DEBUG": "1"})
             say(paint(f"Failed so far: {', '.join(failed)}", "red") if failed else "All steps passed; now the tests")
             return pytest([], settings) or (1 if failed else 0)
     except Stopped:

@@ -150,6 +150,18 @@ def chaos_soak(arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "chaos.soak", *arguments], cwd=ROOT).returncode
 
 
+def sbom(arguments: list[str]) -> int:
+    from dev.sbom import sbom as write_sbom
+
+    return write_sbom()
+
+
+def audit_dependencies(arguments: list[str]) -> int:
+    from dev.advisories import audit
+
+    return audit()
+
+
 def fairness(arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "chaos.fairness", *arguments], cwd=ROOT).returncode
 
@@ -177,6 +189,8 @@ COMMANDS = {
     "chaos-sabotage": Command("With each safeguard taken out in turn: the audit has to miss it", chaos_sabotage),
     "chaos-soak": Command("Half an hour at half of what it can do: nothing may grow", chaos_soak),
     "fairness": Command("A tenant's hundred thousand messages, 200 dead endpoints, and their neighbours", fairness),
+    "sbom": Command("Write sbom.cdx.json (CycloneDX 1.6): what the product is made of", sbom),
+    "audit-dependencies": Command("What is known against the locked packages; needs the internet", audit_dependencies),
     "lock": Command("Write the hashed lock files from the .in files", lambda arguments: bootstrap.lock()),
     "setup": Command("Only make the environment, .venv", lambda arguments: 0),
     "clean": Command(
