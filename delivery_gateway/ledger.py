@@ -24,7 +24,7 @@ from traffic_control.bulk_insertion import insert_columns
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.fair_queue import AllTurns, Queue
 from traffic_control.ids import uuid7
-from traffic_control.insertion import Guard, Insertion
+from traffic_control.insertion import Entry, Guard, Insertion
 from traffic_control.wakeup import wake
 
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting, among the tenant's own
@@ -94,10 +94,13 @@ class Verdict:
     due_at: datetime | None = None
 
 
-def open_one(new: NewNotification, *, only_if: Guard | None = None) -> bool:
-    """As `open_rows`, in one statement, one commit outside a transaction. False when `only_if` does not hold."""
+def open_one(new: NewNotification, *, only_if: Guard | None = None, entry: Entry | None = None) -> bool:
+    """As `open_rows`, in one statement, one commit outside a transaction.
+
+    False, and nothing stored, when `only_if` does not hold or `entry` was there before.
+    """
     crash_point(Point.SEND_READ)
-    is_open = LEDGER.insert(_values(new), only_if=only_if)
+    is_open = LEDGER.insert(_values(new), only_if=only_if, entry=entry)
     if is_open:
         crash_point(Point.SEND_STORED)
         _go_on([new])

@@ -19,6 +19,7 @@ from notification_processor.rendering import Rendered, Source, TemplateFault, in
 from notification_processor.routing import CARRY_PAYLOAD, address_of
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
+from traffic_control.insertion import Entry, Guard
 from user_preferences import selectors
 from user_preferences.models import Customer
 
@@ -51,11 +52,30 @@ class Known:
     templates: dict[tuple[str, str, str], Source] = field(default_factory=dict)
 
 
-def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
-    """Opens one row in one statement and wakes whoever is next. Raises Problem. Returning means that it is stored.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row to open, unless the template that it was rendered with has changed since this process has read it."""
 
-    Should the template have changed since this process has read it, it is read again.
-    """
+    new: NewNotification
+    template: str
+    only_if: Guard | None
+
+    def open(self, *, entry: Entry | None = None) -> bool:
+        """In one statement; wakes whoever is next. True means that it is stored, False that nothing is."""
+        is_open = ledger.open_one(self.new, only_if=self.only_if, entry=entry)
+        if not is_open:
+            remembered_templates.forget(self.new.tenant_id, self.template, self.new.channel)
+        return is_open
+
+
+def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
+    """Opens one row. Raises Problem. Returning means that it is stored."""
+    ready = make_ready(tenant, mode, wanted)
+    return ready.new if ready.open() else send(tenant, mode, wanted)
+
+
+def make_ready(tenant: Tenant, mode: str, wanted: DirectSend) -> Ready:
+    """Reads and renders. Raises Problem."""
     refuse_if_full(tenant)
     known, only_if = _known(tenant, [wanted]), None
     if wanted.template:
@@ -63,11 +83,7 @@ def send(tenant: Tenant, mode: str, wanted: DirectSend) -> NewNotification:
         locale = _locale(wanted, customer)
         source, only_if = remembered_templates.find(tenant.id, wanted.template, wanted.channel, locale=locale)
         known.templates[wanted.template, wanted.channel, locale] = source
-    new = _prepare(tenant, mode, wanted, known)
-    if ledger.open_one(new, only_if=only_if):
-        return new
-    remembered_templates.forget(tenant.id, wanted.template, wanted.channel)
-    return send(tenant, mode, wanted)
+    return Ready(_prepare(tenant, mode, wanted, known), wanted.template, only_if)
 
 
 def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewNotification | Problem]:

@@ -18,7 +18,7 @@ from tenants.models import Tenant
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
-from traffic_control.insertion import UNLESS_TAKEN, Insertion
+from traffic_control.insertion import UNLESS_TAKEN, Entry, Insertion
 from traffic_control.metrics import EVENTS, Tally
 from traffic_control.wakeup import wake
 from user_preferences import customers
@@ -73,6 +73,21 @@ def accept(tenant: Tenant, mode: str, new: Sequence[NewEvent]) -> list[Accepted]
         crash_point(Point.BATCH_STORED)
         wake("process")
     return _counted([_accepted(row, stored) for row in rows])
+
+
+def make_ready(tenant: Tenant, mode: str, new: NewEvent) -> Event:
+    """One without a key of its own and without inline recipients, not yet stored. Raises Problem 429."""
+    refuse_if_full(tenant)
+    return _row(tenant, mode, new, timezone.now())
+
+
+def accept_with(entry: Entry, event: Event) -> bool:
+    """Stores both in one statement and wakes the generator. False, and nothing stored, when the entry was there."""
+    is_stored = EVENTS_TABLE.insert_row(event, entry=entry)
+    if is_stored:
+        wake("process")
+        _counted([Accepted(event)])
+    return is_stored
 
 
 def _accept_one(tenant: Tenant, row: Event) -> Accepted:

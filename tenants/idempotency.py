@@ -9,7 +9,8 @@ import functools
 import hashlib
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -27,6 +28,7 @@ from rest_framework.response import Response
 from tenants.models import IdempotencyRecord, Tenant
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
+from traffic_control.insertion import Entry
 from traffic_control.renderers import ProblemAwareJSONRenderer
 
 VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -41,6 +43,19 @@ SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
 WHERE r.created_at < %s
 RETURNING id
 """
+
+# The same with the answer, which is known before: a guard of the accepted row, which hangs on this, has its place.
+RECORD = """
+INSERT INTO {table} AS r (id, tenant_id, scope, key, fingerprint, status_code, response, location, created_at)
+SELECT %s, %s, %s, %s, %s, {status}, %s, %s, %s
+WHERE set_config('lock_timeout', '{seconds}s', true) <> '' AND {{condition}}
+ON CONFLICT (tenant_id, scope, key) DO UPDATE
+SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status_code = excluded.status_code,
+    response = excluded.response, location = excluded.location
+WHERE r.created_at < excluded.created_at - interval '{hours} hours'
+RETURNING 1
+"""
+RECORD_TYPES = ("uuid", "uuid", "text", "text", "text", "text", "text", "timestamptz")
 
 
 class Idempotent:
@@ -94,8 +109,11 @@ def claim_of(request: Any) -> Claim | None:
     given = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if given is None:
         return None
-    scope = f"{request.method} {request.path}"[:200]
-    return Claim(request.tenant, scope, read_key(given), fingerprint_of(request.data))
+    return Claim(request.tenant, call_of(request), read_key(given), fingerprint_of(request.data))
+
+
+def call_of(request: Any) -> str:
+    return f"{request.method} {request.path}"[:200]
 
 
 def read_key(given: str) -> str:
@@ -129,15 +147,33 @@ def take(claim: Claim) -> uuid.UUID | None:
         _bound("created_at", now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     ]
     with connection.cursor() as cursor:
-        try:
+        with waiting_for_twin():
             cursor.execute(_claim_statement(), values)
-        except OperationalError as exc:
-            if getattr(exc.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
-                raise
-            detail = "The first request with this Idempotency-Key is still running. Send the same request again."
-            raise Problem("idempotency_key_in_progress", detail, status=409, headers={"Retry-After": "1"}) from exc
         row = cursor.fetchone()
     return uuid.UUID(str(row[0])) if row else None
+
+
+def record_of(claim: Claim, *, status: int, body: bytes, location: str) -> Entry:
+    """The claim and the answer in one, to be stored by the statement that does what was answered. PostgreSQL only.
+
+    Taken, it is for `take` and `replay` to say what that means. To be run `waiting_for_twin`.
+    """
+    now = timezone.now()
+    who = [uuid7(), claim.tenant.id, claim.scope, claim.key, claim.fingerprint]
+    sql = _record_statement(status, WAIT_FOR_TWIN, settings.IDEMPOTENCY_HOURS)
+    return Entry(sql, RECORD_TYPES, [*who, body.decode(), location[:300], now])
+
+
+@contextmanager
+def waiting_for_twin() -> Iterator[None]:
+    """Raises Problem 409 `idempotency_key_in_progress` for the database's error when it took too long."""
+    try:
+        yield
+    except OperationalError as exc:
+        if getattr(exc.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+            raise
+        detail = "The first request with this Idempotency-Key is still running. Send the same request again."
+        raise Problem("idempotency_key_in_progress", detail, status=409, headers={"Retry-After": "1"}) from exc
 
 
 def _bound(column: str, value: Any) -> Any:
@@ -149,6 +185,12 @@ def _bound(column: str, value: Any) -> Any:
 def _claim_statement() -> str:
     claim = CLAIM.format(table=IdempotencyRecord._meta.db_table)
     return f"SET LOCAL lock_timeout = '{WAIT_FOR_TWIN}s'; {claim}" if connection.vendor == "postgresql" else claim
+
+
+@functools.cache
+def _record_statement(status: int, seconds: int, hours: int) -> str:
+    table = IdempotencyRecord._meta.db_table
+    return RECORD.format(table=table, status=int(status), seconds=int(seconds), hours=int(hours))
 
 
 def replay(claim: Claim) -> HttpResponse:

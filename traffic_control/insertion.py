@@ -24,6 +24,18 @@ class Guard:
     params: Sequence[Any] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of another table that comes in by the same statement, or neither of the two does. PostgreSQL only.
+
+    `sql` inserts and returns it, with `{condition}` where a guard's belongs; `types` of its parameters.
+    """
+
+    sql: str
+    types: Sequence[str]
+    params: Sequence[Any]
+
+
 UNLESS_TAKEN = Guard("1 = 1 ON CONFLICT DO NOTHING")  # another row has a unique key of this one
 
 
@@ -39,22 +51,26 @@ class Insertion:
     model: type[models.Model]
     kinds: Sequence[Names] = ()
 
-    def insert_row(self, row: models.Model, *, only_if: Guard | None = None) -> bool:
+    def insert_row(self, row: models.Model, *, only_if: Guard | None = None, entry: Entry | None = None) -> bool:
         """Inserts a new row. False, and nothing inserted, when `only_if` does not hold in the same statement.
 
         Raises what the ORM would. Calls neither `pre_save` nor signals: defaults are the model's constructor's.
         """
-        is_inserted = self.insert(row.__dict__, only_if=only_if)
+        is_inserted = self.insert(row.__dict__, only_if=only_if, entry=entry)
         row._state.adding, row._state.db = not is_inserted, connection.alias
         return is_inserted
 
-    def insert(self, values: Mapping[str, Any], *, only_if: Guard | None = None) -> bool:
-        """As `insert_row`, by attribute; what is not among `values` gets its default. Costs no model instance."""
+    def insert(self, values: Mapping[str, Any], *, only_if: Guard | None = None, entry: Entry | None = None) -> bool:
+        """As `insert_row`, by attribute; what is not among `values` gets its default. Costs no model instance.
+
+        False as well when `entry` was there before.
+        """
         shape = _shape(self.model, self._left_by(values), tuple(values), connection.vendor)
-        bound = shape.bound(values)
-        if only_if is not None:
-            bound += only_if.params
-        return _run(_statement(shape, only_if.sql if only_if else ""), bound) == 1
+        condition, params = (only_if.sql, only_if.params) if only_if else ("", ())
+        if entry is None:
+            return _run(_statement(shape, condition), [*shape.bound(values), *params]) == 1
+        statement = _statement_with_entry(shape, condition, entry.sql, tuple(entry.types))
+        return _run(statement, [*entry.params, *params, *shape.bound(values)]) == 1
 
     def _left_by(self, values: Mapping[str, Any]) -> Names:
         for names in self.kinds:
@@ -92,6 +108,13 @@ class Shape:
 def _statement(shape: Shape, condition: str) -> Statement:
     """Conditions are ours, and few."""
     return Statement(f"{shape.sql} WHERE {condition}" if condition else shape.sql, shape.types)
+
+
+@cache
+def _statement_with_entry(shape: Shape, condition: str, entry: str, types: Names) -> Statement:
+    """An entry without its row would be there for good: the condition decides about the entry, the entry about us."""
+    sql = f"WITH entry AS ({entry.replace('{condition}', condition or 'true')}) {shape.sql} FROM entry"
+    return Statement(sql, [*types, *["unknown"] * condition.count("%s"), *shape.types])
 
 
 @cache
