@@ -63,7 +63,7 @@ class Ready:
     def open(self, *, entry: Entry | None = None) -> bool:
         """In one statement; wakes whoever is next. True means that it is stored, False that nothing is."""
         is_open = ledger.open_one(self.new, only_if=self.only_if, entry=entry)
-        if not is_open:
+        if not is_open and entry is None:  # with one, it may be the entry that was there
             remembered_templates.forget(self.new.tenant_id, self.template, self.new.channel)
         return is_open
 

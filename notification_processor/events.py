@@ -83,8 +83,10 @@ def make_ready(tenant: Tenant, mode: str, new: NewEvent) -> Event:
 
 def accept_with(entry: Entry, event: Event) -> bool:
     """Stores both in one statement and wakes the generator. False, and nothing stored, when the entry was there."""
+    crash_point(Point.EVENT_READ)
     is_stored = EVENTS_TABLE.insert_row(event, entry=entry)
     if is_stored:
+        crash_point(Point.EVENT_STORED)
         wake("process")
         _counted([Accepted(event)])
     return is_stored
