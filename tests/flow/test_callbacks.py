@@ -11,14 +11,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from delivery_gateway import counters
+from delivery_gateway import counters, leases
+from delivery_gateway.contract import Receipt
+from delivery_gateway.leases import Outcome
 from delivery_gateway.models import NotificationLog, ProviderEvent, Suppression
-from delivery_gateway.states import Status
 from monitoring.models import AuditEntry
 from tenants import callback_urls
 from tenants.models import Integration
 from tenants.services import register
 from tests.conftest import client_with, needs_redis
+from tests.flow.stack import wait_until
 from tests.peers.mail_services import BODIES, SIGNING_SECRET, Call, call, secret_of, signed
 from traffic_control.guessing import GUESSES
 from traffic_control.metrics import METER
@@ -184,12 +186,12 @@ def test_counters_follow(live, integrate, provider, acme):
 
 def test_what_was_counted_is_in_the_metrics(live, integrate, provider):
     url, notification = integrate(), sent(live)
-    before = METER.totals() or {}
+    before = wait_until(METER.totals, what="Redis")
     tell(provider, url, call("standard_webhooks", "delivered", notification))
     tell(provider, url, call("standard_webhooks", "delivered", str(uuid.uuid4())))
     tell(provider, url, Call(b"{}"))
 
-    after = METER.totals() or {}
+    after = wait_until(METER.totals, what="Redis")
     new = {series[1:]: n - before.get(series, 0) for series, n in after.items() if series[0] == "provider_callbacks"}
     service = "standard_webhooks"
     assert {series: n for series, n in new.items() if n} == {
@@ -206,13 +208,15 @@ def test_unknown_notification_is_answered_like_any_other(live, integrate, provid
     assert not Suppression.objects.exists()
 
 
-def test_news_before_the_sending_is_recorded_is_asked_for_again(live, integrate, provider):
-    url, notification = integrate(), sent(live)
-    NotificationLog.objects.update(status=Status.SENDING, lease_until=timezone.now() + timedelta(minutes=1))
+def test_news_before_the_sending_is_recorded_is_asked_for_again(live, integrate, provider, settings):
+    url = integrate()
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    notification = live.post("/v1/notify/", {"channel": "email", "to": "bob@example.com", "body": "Hello"}).json()["id"]
+    (claimed,) = leases.claim("email", limit=1, now=timezone.now())
     news = call("standard_webhooks", "delivered", notification)
 
     early = tell(provider, url, news)
-    NotificationLog.objects.update(status=Status.SENT)
+    leases.finish([Outcome(claimed, Receipt("1"), timezone.now())])
     again = tell(provider, url, news)
 
     assert (early.status_code, early.json()["code"], int(early["Retry-After"]) > 0) == (503, "not_sent_yet", True)
