@@ -4,7 +4,7 @@ set -eu
 
 # A database that forgets commits is refused; a variable that looks misspelt is named.
 check_settings() {
-    python manage.py check --database default --tag database --tag settings
+    python manage.py check --deploy --database default --tag database --tag settings
 }
 
 case "${1:-}" in

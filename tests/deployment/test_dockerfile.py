@@ -62,7 +62,7 @@ def test_entrypoint_starts_nothing_on_settings_that_are_refused(tmp_path: Path, 
 
     assert (done.returncode, done.stdout) == (
         1,
-        "python manage.py check --database default --tag database --tag settings\n",
+        "python manage.py check --deploy --database default --tag database --tag settings\n",
     )
 
 
