@@ -185,6 +185,7 @@ def test_a9_compose_has_every_part_and_the_worker_logs_the_chain(product):
 def test_a10_production_is_configured_by_the_environment(product):
     """production: settings from the environment, one image with several commands, migrations as an init step"""
     settings = {"DEBUG": "0", "SECRET_KEY": "0123456789abcdef" * 4, "ALLOWED_HOSTS": "notify.example.com"}
+    settings |= {"PUBLIC_URL": "https://notify.example.com", "EGRESS_ALLOW": ""}
     deploy = product.manage("check", "--deploy", "--fail-level", "WARNING", **settings)
     refused = product.manage("check", DEBUG="0", SECRET_KEY="")
     entrypoint = (ROOT / "deploy" / "entrypoint.sh").read_text()
