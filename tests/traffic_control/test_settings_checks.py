@@ -125,8 +125,8 @@ def test_example_file_lists_exactly_what_is_read() -> None:
 
 
 def names_in_settings() -> set[str]:
-    tree = ast.parse((ROOT / "traffic_control/settings.py").read_text())
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    trees = (ast.parse(room.read_text()) for room in (ROOT / "traffic_control/settings").glob("*.py"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     read = (call for call in calls if re.fullmatch(r"env\.\w+", ast.unparse(call.func)))
     return {ast.literal_eval(call.args[0]) for call in read if call.args}
 
