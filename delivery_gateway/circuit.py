@@ -1,8 +1,9 @@
 """The rules of a circuit: whether a tenant's provider is to be tried. Pure: facts and the time in, a circuit out.
 
-A closed circuit lets everything pass. At least LEAST_CALLS within WINDOW, FAILING_SHARE of them failures, open it:
-nothing is sent for FIRST_PAUSE. Then one message goes as a probe. If it fails, the next pause is twice as long, up to
-LONGEST_PAUSE; if not, the circuit closes and forgets.
+A closed circuit lets everything pass. At least LEAST_CALLS within WINDOW, FAILING_SHARE of them failures, open it, and
+so do LEAST_HANGS that have begun since the last answer, however long ago that was: nothing is sent for FIRST_PAUSE.
+Then one message goes as a probe. If it fails, the next pause is twice as long, up to LONGEST_PAUSE; if not, the circuit
+closes and forgets.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from enum import StrEnum
 WINDOW = 60.0  # seconds
 LEAST_CALLS = 10
 FAILING_SHARE = 0.5
+LEAST_HANGS, HANG = 3, 2.5  # calls; seconds from which one that failed counts as such
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0  # seconds
 PROBE_SECONDS = 30.0  # longer than a send can take, its wait for a thread included; then another message may probe
 LOOK_AGAIN = 5.0  # seconds until a message that met a probe is tried again
@@ -29,6 +31,7 @@ class Circuit:
 
     attempts: int = 0
     failures: int = 0
+    hangs: int = 0  # that have begun since the last answer, while it is closed
     opened_at: float = 0.0  # 0: closed
     retry_at: float = 0.0  # when the next probe may go
     trips: int = 0  # openings in a row
@@ -59,9 +62,8 @@ def pause_after(trips: int) -> float:
 
 def is_failing(circuit: Circuit) -> bool:
     """Whether a closed circuit has to open."""
-    return (
-        not circuit.is_open and circuit.attempts >= LEAST_CALLS and circuit.failures >= FAILING_SHARE * circuit.attempts
-    )
+    are_many = circuit.attempts >= LEAST_CALLS and circuit.failures >= FAILING_SHARE * circuit.attempts
+    return not circuit.is_open and (are_many or circuit.hangs >= LEAST_HANGS)
 
 
 def opened(circuit: Circuit, now: float) -> Circuit:

@@ -9,7 +9,6 @@ import logging
 import random
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +39,12 @@ class Result:
     key: Key
     answer: Receipt | DeliveryError
     is_probe: bool
+    began: float = 0.0  # POSIX
+    took: float = 0.0  # seconds
+
+    @property
+    def is_hang(self) -> bool:
+        return self.took >= circuit.HANG and is_failure(self.answer)
 
 
 GO, PROBE = Entry(), Entry(is_probe=True)
@@ -51,8 +56,7 @@ class Gate:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._known: dict[Key, Circuit] = {}
-        self._attempts: Counter[Key] = Counter()
-        self._failures: Counter[Key] = Counter()
+        self._untold: dict[Key, list[Result]] = {}
 
     def admit(self, keys: Sequence[Key]) -> list[Entry]:
         """One answer for each message, in order. Of those whose circuit is to be probed, the first goes."""
@@ -82,15 +86,14 @@ class Gate:
             if result.is_probe:
                 self._judge_probe(result, now)
             elif not isinstance(result.answer, Throttled):  # neither good nor bad
-                self._attempts[result.key] += 1
-                self._failures[result.key] += is_failure(result.answer)
-        if self._failures.total() or self._attempts.total() >= REPORT_AT or is_last:
+                self._untold.setdefault(result.key, []).append(result)
+        untold = [result for results in self._untold.values() for result in results]
+        if is_last or len(untold) >= REPORT_AT or any(is_failure(result.answer) for result in untold):
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        tallies = {key: Tally(attempts, self._failures[key]) for key, attempts in self._attempts.items()}
-        self._attempts.clear()
-        self._failures.clear()
+        tallies = {key: _tally(results) for key, results in self._untold.items()}
+        self._untold.clear()
         for key, counted in circuit_store.count(tallies, now).items():
             self._known[key] = counted
             if circuit.is_failing(counted):
@@ -122,6 +125,12 @@ class Gate:
 def is_failure(answer: Receipt | DeliveryError) -> bool:
     """The provider's fault. A refusal of the message, the address or the credentials is an answer like any other."""
     return isinstance(answer, Transient | Ambiguous)
+
+
+def _tally(results: Sequence[Result]) -> Tally:
+    answers = [one.began + one.took for one in results if not is_failure(one.answer)]
+    hung = tuple(one.began for one in results if one.is_hang)
+    return Tally(len(results), len(results) - len(answers), max(answers, default=0.0), hung)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Where circuits are kept: in Redis, for all workers; in the process while Redis is away, or where there is none.
 
 A circuit is a flat record of numbers: those of its last transition (the names in STORED), and calls and failures
-counted by part of the window (`n:<part>`, `f:<part>`). A transition drops the counts.
+counted by part of the window (`n:<part>`, `f:<part>`), when the last answer came (`ok_at`), and which calls that began
+since have hung (`h:<when it began>`): by these moments it is the same in whichever order workers report. A transition
+drops all but its own numbers.
 """
 
 import threading
@@ -22,13 +24,19 @@ STORED = ("opened_at", "retry_at", "trips", "is_probing", "turn", "attempts", "f
 COUNT = """
 local part, oldest, ttl, circuits = ARGV[1], tonumber(ARGV[2]), ARGV[3], {}
 for i, key in ipairs(KEYS) do
-  redis.call('HINCRBY', key, 'n:' .. part, ARGV[2 * i + 2])
-  redis.call('HINCRBY', key, 'f:' .. part, ARGV[2 * i + 3])
+  redis.call('HINCRBY', key, 'n:' .. part, ARGV[4 * i])
+  redis.call('HINCRBY', key, 'f:' .. part, ARGV[4 * i + 1])
+  local ok_at = tonumber(redis.call('HGET', key, 'ok_at') or '0')
+  if tonumber(ARGV[4 * i + 2]) > ok_at then
+    ok_at = tonumber(ARGV[4 * i + 2])
+    redis.call('HSET', key, 'ok_at', ARGV[4 * i + 2])
+  end
+  for began in string.gmatch(ARGV[4 * i + 3], '%S+') do redis.call('HSET', key, 'h:' .. began, began) end
   redis.call('EXPIRE', key, ttl)
   circuits[i] = redis.call('HGETALL', key)
   for j = 1, #circuits[i], 2 do
-    local at = tonumber(string.match(circuits[i][j], '^[nf]:(%d+)$'))
-    if at and at < oldest then redis.call('HDEL', key, circuits[i][j]) end
+    local kind, at = string.match(circuits[i][j], '^([nfh]):([%d.]+)$')
+    if kind and tonumber(at) < (kind == 'h' and ok_at or oldest) then redis.call('HDEL', key, circuits[i][j]) end
   end
 end
 return circuits
@@ -54,6 +62,8 @@ class Key(NamedTuple):
 class Tally(NamedTuple):
     attempts: int
     failures: int
+    ok_at: float = 0.0  # when the last answer came
+    hung: tuple[float, ...] = ()  # when these calls began
 
 
 Record = Mapping[str, float]
@@ -102,15 +112,18 @@ def all_open(now: float) -> dict[Key, Circuit]:
 
 def circuit_of(record: Record, now: float) -> Circuit:
     """Of an open circuit the numbers that opened it, else the sums over the window."""
+    hangs = 0
     if record.get("opened_at"):
         attempts, failures = record["attempts"], record["failures"]
     else:
+        hangs = sum(name[:2] == "h:" and began > record.get("ok_at", 0.0) for name, began in record.items())
         first = _part(now - WINDOW)
-        counted = [(name, n) for name, n in record.items() if name[1] == ":" and int(name[2:]) > first]
+        counted = [(name, n) for name, n in record.items() if name[:2] in ("n:", "f:") and int(name[2:]) > first]
         attempts, failures = (sum(n for name, n in counted if name[0] == kind) for kind in "nf")
     return Circuit(
         attempts=int(attempts),
         failures=int(failures),
+        hangs=hangs,
         opened_at=record.get("opened_at", 0.0),
         retry_at=record.get("retry_at", 0.0),
         trips=int(record.get("trips", 0)),
@@ -135,7 +148,7 @@ def _load_shared(keys: Sequence[Key]) -> list[Record]:
 
 
 def _count_shared(tallies: Mapping[Key, Tally], now: float) -> list[Record]:
-    numbers = [number for tally in tallies.values() for number in tally]
+    numbers = [one for tally in tallies.values() for one in (*tally[:3], " ".join(map(str, tally.hung)))]
     about = [_part(now), _part(now - WINDOW), KEPT_SECONDS]
     answer: Any = ask(lambda r: r.eval(COUNT, len(tallies), *map(_name, tallies), *about, *numbers))
     return [_paired(record) for record in answer]
@@ -213,9 +226,12 @@ class Here:
             self._records.clear()
 
     def _add(self, key: Key, tally: Tally, now: float) -> None:
-        before, oldest = self._records.get(key, {}), _part(now - WINDOW)
-        record = {name: n for name, n in before.items() if name[1] != ":" or int(name[2:]) >= oldest}
-        for kind, number in zip("nf", tally, strict=True):
+        before = self._records.get(key, {})
+        ok_at = max(before.get("ok_at", 0.0), tally.ok_at)
+        oldest = {"n": _part(now - WINDOW), "f": _part(now - WINDOW), "h": ok_at}
+        record = {name: n for name, n in before.items() if name[1] != ":" or float(name[2:]) >= oldest[name[0]]}
+        record |= {"ok_at": ok_at} | {f"h:{began}": began for began in tally.hung}
+        for kind, number in zip("nf", tally[:2], strict=True):
             name = f"{kind}:{_part(now)}"
             record[name] = record.get(name, 0) + number
         self._records[key] = record

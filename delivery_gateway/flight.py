@@ -242,4 +242,4 @@ def _result(job: Job, outcome: Outcome) -> Result | None:
     """What the circuit hears of it; nothing when no call was made."""
     if job.circuit is None or outcome.result is None:
         return None
-    return Result(job.circuit, outcome.result, job.is_probe)
+    return Result(job.circuit, outcome.result, job.is_probe, outcome.started_at.timestamp(), outcome.duration_ms / 1000)

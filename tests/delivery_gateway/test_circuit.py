@@ -25,6 +25,11 @@ def test_circuit_opens_at_half_of_ten_calls(attempts, failures, expected):
     assert circuit.is_failing(Circuit(attempts, failures)) is expected
 
 
+@pytest.mark.parametrize(("hangs", "expected"), [(0, False), (2, False), (3, True)])
+def test_circuit_opens_at_three_calls_in_a_row_that_hang(hangs, expected):
+    assert circuit.is_failing(Circuit(attempts=9, failures=3, hangs=hangs)) is expected
+
+
 def test_open_circuit_is_not_opened_again_by_those_still_under_way():
     assert not circuit.is_failing(circuit.opened(Circuit(10, 10), T0))
 
