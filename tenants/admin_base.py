@@ -9,13 +9,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from unfold.admin import ModelAdmin
 
+from tenants.admin_forms import dressed
 from tenants.admin_lists import TenantFilter, UncountedChangeList, UncountedPaginator
 
 LOOKUPS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
@@ -42,6 +44,7 @@ class TenantForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.tenant_id and self.instance._state.adding:
             self.instance.tenant_id = self.tenant_id
+        dressed(self)
 
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
@@ -89,9 +92,6 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
     list_per_page = 50
     view_on_site = False
 
-    class Media:
-        css = {"all": ["tenants/console.css"]}
-
     # --- Who sees which fields ---
     def shown(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         """The fields as this person may see them: addresses masked, and no tenant where there is only one."""
@@ -135,7 +135,7 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.tenant_id = tenant_id_of(request)  # type: ignore[attr-defined]
+        form.tenant_id = tenant_id_of(request)
         return form
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -151,7 +151,8 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
     # --- Acting ---
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         titled = {"title": capfirst(str(self.opts.verbose_name_plural)), **(extra_context or {})}
-        return super().changelist_view(request, titled)
+        page: HttpResponse = super().changelist_view(request, titled)
+        return page
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -160,7 +161,9 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
         titles = {name: found[2] for name, found in self.get_actions(request).items() if found}
         offered = [name for name in self.page_actions if name in titles and row and self.offers(name, row)]
         buttons = [(name, titles[name]) for name in offered]
-        return super().change_view(request, object_id, form_url, {"page_actions": buttons, **(extra_context or {})})
+        told = {"page_actions": buttons, **(extra_context or {})}
+        page: HttpResponse = super().change_view(request, object_id, form_url, told)
+        return page
 
     def offers(self, action: str, row: Any) -> bool:
         """Whether the row's page shows the button for this action of `page_actions`."""

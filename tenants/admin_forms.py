@@ -5,10 +5,29 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html
+from unfold import widgets
 
 from traffic_control.errors import Problem
 
 ON, OFF = "on", "off"
+LOOKS = {
+    forms.TextInput: widgets.INPUT_CLASSES,
+    forms.NumberInput: widgets.INPUT_CLASSES,
+    forms.EmailInput: widgets.INPUT_CLASSES,
+    forms.PasswordInput: widgets.INPUT_CLASSES,
+    forms.Textarea: widgets.TEXTAREA_CLASSES,
+    forms.Select: widgets.SELECT_CLASSES,
+    forms.CheckboxInput: widgets.CHECKBOX_CLASSES,
+}
+
+
+def dressed(form: forms.BaseForm) -> None:
+    """Gives the fields that a form declares itself the look that the theme gives to those of the model."""
+    for field in form.fields.values():
+        classes = next((LOOKS[kind] for kind in type(field.widget).__mro__ if kind in LOOKS), ())
+        own = field.widget.attrs.get("class", "")
+        if classes and classes[0] not in own.split():
+            field.widget.attrs["class"] = " ".join([*classes, own]).strip()
 
 
 def show_problem(form: forms.BaseForm, problem: Problem) -> None:
@@ -51,7 +70,8 @@ class ChannelsField(forms.MultipleChoiceField):
 
     def __init__(self, *, channels: Iterable[str], **kwargs: Any) -> None:
         choices = [(name, name.replace("_", " ")) for name in channels]
-        super().__init__(choices=choices, widget=forms.CheckboxSelectMultiple, required=False, **kwargs)
+        boxes = widgets.UnfoldAdminCheckboxSelectMultipleWidget
+        super().__init__(choices=choices, widget=boxes, required=False, **kwargs)
 
 
 class OnOffField(forms.TypedChoiceField):

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
 
 from tenants.admin_base import BigTableAdmin, TenantForm, TenantScoped
 from tenants.admin_display import json_block, link_to_list, pairs, pill
@@ -73,7 +74,7 @@ class PreferenceForm(forms.ModelForm):
         return saved
 
 
-class PreferenceInline(TenantScoped, admin.TabularInline):
+class PreferenceInline(TenantScoped, TabularInline):
     model = Preference
     form = PreferenceForm
     extra = 0

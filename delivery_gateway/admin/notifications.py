@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from unfold.admin import TabularInline
 
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.registry import CHANNELS
@@ -18,7 +19,7 @@ from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_
 from tenants.masking import mask
 
 
-class AttemptInline(ReadOnly, TenantScoped, admin.TabularInline):
+class AttemptInline(ReadOnly, TenantScoped, TabularInline):
     """Every call of the provider. Whoever may see the notification may see them."""
 
     model = Attempt

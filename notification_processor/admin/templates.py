@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
 
 from notification_processor import rendering, templates
 from notification_processor.models import MessageTemplate, TemplateVersion
@@ -68,7 +69,7 @@ class TemplateForm(TenantForm):
         return bool(tenant_id) and templates.of_tenant(tenant_id).filter(**same).exists()
 
 
-class VersionInline(ReadOnly, TenantScoped, admin.TabularInline):
+class VersionInline(ReadOnly, TenantScoped, TabularInline):
     """Versions never change: what was sent can always be explained."""
 
     model = TemplateVersion

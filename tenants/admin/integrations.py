@@ -38,7 +38,8 @@ class IntegrationAdmin(TenantScopedAdmin):
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.GET.get("channel") in PROVIDERS or not self.has_add_permission(request):
-            return super().add_view(request, *args, **kwargs)
+            page: HttpResponse = super().add_view(request, *args, **kwargs)
+            return page
         context = {
             **self.admin_site.each_context(request),
             "title": "Add integration",

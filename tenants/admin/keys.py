@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from tenants import keys
 from tenants.admin_actions import confirmation, is_confirmed
@@ -21,7 +22,7 @@ from traffic_control.errors import Problem
 class ApiKeyForm(TenantForm):
     scopes = forms.MultipleChoiceField(
         choices=[(name, f"{name} – {meaning}") for name, meaning in SCOPES.items()],
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         initial=LEAST,
     )
 

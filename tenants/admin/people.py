@@ -7,6 +7,8 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tenants.models import Membership
 
@@ -30,14 +32,15 @@ class SuperusersOnly:
         return bool(request.user.is_superuser)
 
 
-class MembershipInline(SuperusersOnly, admin.StackedInline):
+class MembershipInline(SuperusersOnly, StackedInline):
     model = Membership
     autocomplete_fields = ("tenant",)
     verbose_name_plural = "Membership: staff of a tenant see its rows only, staff without one see none"
 
 
 @admin.register(User)
-class AccountAdmin(SuperusersOnly, UserAdmin):
+class AccountAdmin(SuperusersOnly, UserAdmin, ModelAdmin):
+    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
     inlines = (MembershipInline,)
     list_display = ("username", "email", "is_staff", "is_superuser", "membership", "last_login")
     list_select_related = ("membership__tenant", "membership__user")
@@ -47,12 +50,12 @@ class AccountAdmin(SuperusersOnly, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(SuperusersOnly, GroupAdmin):
+class RoleAdmin(SuperusersOnly, GroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(Membership)
-class MembershipAdmin(SuperusersOnly, admin.ModelAdmin):
+class MembershipAdmin(SuperusersOnly, ModelAdmin):
     list_display = ("user", "tenant")
     list_select_related = ("user", "tenant")
     autocomplete_fields = ("user", "tenant")

@@ -54,7 +54,7 @@ def test_notification_page_tells_its_story(superuser: Client, acme_world: World)
     told = [
         "attempt: transient",
         "HTTP 500",
-        "dead_letter",
+        "dead letter",
         "acme body",
         page_of(acme_world.event),
         page_of(acme_world.letter),

@@ -75,3 +75,13 @@ def test_search_finds_the_row_by_whole_values(query, superuser: Client, acme_wor
     found = superuser.get(list_of(NotificationLog), {"q": terms.get(query["q"], query["q"])}).context["cl"].result_list
 
     assert [row.pk for row in found] == [acme_world.notification.pk]
+
+
+def test_sidebar_leads_to_what_this_person_may_open(superuser: Client, viewer: Client, acme_world: World) -> None:
+    def places(client: Client) -> set[str]:
+        groups = client.get(reverse("admin:index")).context["sidebar_navigation"]
+        return {item["link"] for group in groups for item in group["items"]}
+
+    assert {list_of(model) for model in REGISTERED} < places(superuser)
+    assert list_of(User) not in places(viewer)
+    assert {client.get(url).status_code for client in (superuser, viewer) for url in places(client)} == {200}

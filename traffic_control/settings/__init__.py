@@ -10,6 +10,7 @@ from .database import *
 from .delivery import *
 from .door import *
 from .install import *
+from .look import *
 from .observability import *
 from .queues import *
 from .secrets import *

@@ -1,0 +1,88 @@
+"""Where the console's sidebar leads: by what somebody wants to do, and only to what this person may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry. `model` as in URL names, for its list; `url_name` for a page of its own. `icon`: a Material symbol."""
+
+    title: str
+    icon: str
+    model: str = ""
+    url_name: str = ""
+    permission: str = ""
+
+    def is_open_to(self, request: HttpRequest) -> bool:
+        return not self._permission or bool(request.user.has_perm(self._permission))
+
+    def link(self) -> str:
+        return reverse(self.url_name or f"admin:{self.model}_changelist")
+
+    @property
+    def _permission(self) -> str:
+        if self.permission or not self.model:
+            return self.permission
+        app, _, name = self.model.rpartition("_")
+        return f"{app}.view_{name}"
+
+
+GROUPS: dict[str, Sequence[Place]] = {
+    "": (Place("Dashboard", "monitoring", url_name="admin:index"),),
+    "Watch": (
+        Place("Messages", "mail", "delivery_gateway_notificationlog"),
+        Place("Events", "bolt", "notification_processor_event"),
+        Place("Dead letters", "report", "delivery_gateway_deadletter"),
+        Place("Suppressions", "block", "delivery_gateway_suppression"),
+    ),
+    "Say": (
+        Place("Templates", "draft", "notification_processor_messagetemplate"),
+        Place("Workflows", "account_tree", "notification_processor_workflow"),
+    ),
+    "Reach": (
+        Place("Customers", "group", "user_preferences_customer"),
+        Place("Preferences", "tune", "user_preferences_preference"),
+        Place("Inbox items", "inbox", "delivery_gateway_inboxitem"),
+    ),
+    "Connect": (
+        Place("Integrations", "cable", "tenants_integration"),
+        Place("API keys", "key", "tenants_apikey"),
+        Place("Sandbox", "science", "delivery_gateway_sandboxmessage"),
+    ),
+    "Govern": (
+        Place("Tenants", "apartment", "tenants_tenant"),
+        Place("Audit trail", "history", "monitoring_auditentry"),
+    ),
+}
+ACCOUNTS = (
+    Place("Accounts", "person", "auth_user"),
+    Place("Roles", "badge", "auth_group"),
+    Place("Memberships", "domain", "tenants_membership"),
+)  # for superusers, as their pages are
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """As the theme wants it."""
+    groups: dict[str, Sequence[Place]] = {**GROUPS, **({"Accounts": ACCOUNTS} if request.user.is_superuser else {})}
+    return [
+        {
+            "title": title,
+            "items": [
+                {"title": place.title, "icon": place.icon, "link": place.link(), "has_permission": True}
+                for place in places
+                if place.is_open_to(request)
+            ],
+        }
+        for title, places in groups.items()
+    ]
+
+
+def environment(request: HttpRequest) -> tuple[str, str]:
+    """The badge beside the title, so that nobody takes a trial for the real thing."""
+    return ("Development", "info") if settings.DEBUG else ("Production", "success")
