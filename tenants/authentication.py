@@ -4,25 +4,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants import keys, quota
+from tenants import bad_keys, keys, quota
 from tenants.key_cache import KEYS, note_use
 from tenants.models import ApiKey, Tenant
+from tenants.refusals import REALM, refused
 from traffic_control import audit
 from traffic_control.errors import Problem
 
 if TYPE_CHECKING:  # rest_framework.views itself imports this module
     from rest_framework.views import APIView
-
-REALM = 'Bearer realm="api"'
-REFUSAL = (
-    "This call needs an API key in the X-API-KEY header. There was none, or it is unknown, expired or revoked: "
-    "take one from POST /v1/api-keys/ or ask your operator."
-)
 
 
 class TenantRequest(Request):
@@ -47,15 +41,15 @@ class ApiKeyAuthentication(BaseAuthentication):
 def admit(request: HttpRequest) -> ApiKey:
     """The key in `X-API-KEY: sk_…` or `Authorization: Bearer sk_…`; the request is charged to its tenant.
 
-    Raises Problem 401 with one constant text, 403 `tenant_inactive`, or 429 `rate_limited`. A revoked key is refused
-    within 5 s everywhere.
+    Raises Problem 401 with one constant text, 403 `tenant_inactive`, 429 `rate_limited`, or 429 `too_many_bad_keys`.
+    A revoked key is refused within 5 s everywhere.
     """
-    raw = presented_key(request)
+    raw = bad_keys.presented(request.META)
     if not raw:
         raise refused("not_authenticated")
     key = usable_key(raw)
     if key is None:
-        raise refused("invalid_api_key")
+        raise bad_keys.refused(request.META)
     if not key.tenant.is_active:
         raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
     note_use(key)
@@ -64,24 +58,11 @@ def admit(request: HttpRequest) -> ApiKey:
     return key
 
 
-def presented_key(request: HttpRequest) -> str:
-    if raw := str(request.META.get("HTTP_X_API_KEY", "")).strip():  # `headers` would read all of them
-        return raw
-    scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return raw.strip() if scheme.lower() == "bearer" else ""
-
-
 def usable_key(raw: str) -> ApiKey | None:
     """The key that `raw` proves, unless it is unknown, expired or revoked."""
     public_id = keys.public_id_of(raw)
     key = KEYS.get(public_id) if public_id else None
-    if not keys.proves(raw, key) or key is None or key.revoked_at is not None:
-        return None
-    return key if key.expires_at is None or key.expires_at > timezone.now() else None
-
-
-def refused(code: str) -> Problem:
-    return Problem(code, REFUSAL, status=401, headers={"WWW-Authenticate": REALM})
+    return key if keys.is_good(raw, key) else None
 
 
 class HasScope(BasePermission):

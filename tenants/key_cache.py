@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants.known_ids import KNOWN_IDS, KnownIds
 from tenants.models import ApiKey
 
 log = logging.getLogger(__name__)
@@ -29,20 +30,29 @@ class KeyCache:
     seconds: float = 4.0
     size: int = 10_000
     clock: Callable[[], float] = time.monotonic
+    known: KnownIds = field(default_factory=lambda: KNOWN_IDS)
     _rows: dict[str, tuple[float, ApiKey]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, public_id: str) -> ApiKey | None:
         """The key with its tenant; costs a query when it is not here or too old."""
         now = self.clock()
-        kept = self._rows.get(public_id)
-        if kept and now - kept[0] < self.seconds:
-            return kept[1]
+        if kept := self.peek(public_id):
+            return kept
         self.forget(public_id)
+        if not self.known.may_have(public_id):
+            return None
         key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
-        if key is not None:
+        if key is None:
+            self.known.looked_in_vain(public_id)
+        else:
             self._keep(public_id, now, key)
         return key
+
+    def peek(self, public_id: str) -> ApiKey | None:
+        """The key when it is here, and not too old."""
+        kept = self._rows.get(public_id)
+        return kept[1] if kept and self.clock() - kept[0] < self.seconds else None
 
     def forget(self, public_id: str) -> None:
         """In this process; the others follow within `seconds`."""
@@ -50,8 +60,10 @@ class KeyCache:
             self._rows.pop(public_id, None)
 
     def clear(self) -> None:
+        """As at the start of the process."""
         with self._lock:
             self._rows.clear()
+        self.known.forget()
 
     def _keep(self, public_id: str, now: float, key: ApiKey) -> None:
         with self._lock:

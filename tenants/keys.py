@@ -12,8 +12,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from tenants import scopes as known_scopes
+from tenants.key_cache import KEYS
 from tenants.models import ApiKey, Tenant
 
 SHAPE = re.compile(r"sk_(?:live|test)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
@@ -37,6 +39,7 @@ def issue(
         scopes=known_scopes.in_order(scopes),
         expires_at=expires_at,
     )
+    KEYS.known.add(public_id)
     return key, raw
 
 
@@ -49,6 +52,13 @@ def public_id_of(raw: str) -> str | None:
 def proves(raw: str, key: ApiKey | None) -> bool:
     """Whether `raw` is the secret of `key`; takes the same time for a key that does not exist."""
     return hmac.compare_digest(hash_of(raw), key.secret_hash if key else NOBODY) and key is not None
+
+
+def is_good(raw: str, key: ApiKey | None) -> bool:
+    """Whether `raw` proves a key that is neither revoked nor expired."""
+    if not proves(raw, key) or key is None or key.revoked_at is not None:
+        return False
+    return key.expires_at is None or key.expires_at > timezone.now()
 
 
 def hash_of(raw: str) -> str:

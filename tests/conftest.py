@@ -8,6 +8,7 @@ from django.conf import settings as configured
 from django.db import connection
 from rest_framework.test import APIClient
 
+from tenants.bad_keys import FAILURES
 from tenants.key_cache import KEYS
 from tenants.services import Registration, register
 
@@ -34,6 +35,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def _fresh_process_state() -> Iterator[None]:
     """Rows of a test are gone after it; what the process remembers of them must go too."""
     KEYS.clear()
+    FAILURES.forget()
     yield
     KEYS.clear()
 

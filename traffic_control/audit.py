@@ -109,9 +109,13 @@ def current_actor() -> Actor:
 
 
 def ip_of(request: HttpRequest) -> str:
-    """Behind a proxy, what it has seen: it appends the address to X-Forwarded-For."""
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
-    return (seen or request.META.get("REMOTE_ADDR", ""))[:45]
+    return address_in(request.META)
+
+
+def address_in(meta: Mapping[str, Any]) -> str:
+    """The caller's. Behind a proxy, what it has seen: it appends the address to X-Forwarded-For."""
+    seen = meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
+    return str(seen or meta.get("REMOTE_ADDR", ""))[:45]
 
 
 def _hashes(change: Change) -> dict[str, str | None]:

@@ -67,6 +67,8 @@ CATALOGUE = (
     Entry("template_syntax", 400, "The template cannot be parsed.", "`errors` has line and column."),
     Entry("tenant_inactive", 403, "The tenant is switched off.", "Ask the operator to activate it."),
     Entry("test_key", 409, "A test key never sends, so it cannot test an integration.", "Use a live key."),
+    Entry("too_many_bad_keys", 429, "Too many requests with a wrong key came from this address.",
+          "Send a key that works: it is let in at once. Else wait for `Retry-After`."),
     Entry("unavailable", 503, "nginx reached no web process.",
           "Send the same request again, with its `Idempotency-Key`."),
     Entry("unknown_parameter", 400, "There is no such query parameter.", "`detail` names the closest."),

@@ -3,8 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -20,6 +21,12 @@ def current_request_id() -> str:
     return _request_id.get()
 
 
+def request_id_of(meta: Mapping[str, Any]) -> str:
+    """What the caller calls this request, or a new name."""
+    given = meta.get("HTTP_X_REQUEST_ID", "")
+    return given if ACCEPTABLE.fullmatch(given) else uuid7().hex
+
+
 class RequestIdMiddleware:
     """Takes the caller's X-Request-ID when it is well formed, makes one otherwise, and answers with it."""
 
@@ -27,8 +34,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if ACCEPTABLE.fullmatch(given) else uuid7().hex
+        request_id = request_id_of(request.META)
         token = _request_id.set(request_id)
         try:
             response = self.get_response(request)

@@ -73,10 +73,11 @@ HTTP_SECONDS = Histogram(
 FAILED_OPEN = Counter("rate_limit_failed_open", "Let through unchecked because Redis was away.")
 CALLBACKS = Counter("provider_callbacks", "News from providers, and calls refused.", ("service", "kind", "outcome"))
 UNSUBSCRIPTIONS = Counter("unsubscriptions", "Posts to unsubscribe links, and wrong links.", ("outcome",))
+BAD_KEYS = Counter("bad_api_keys", "Requests with a key that is unknown, expired or revoked.", ("answer",))
 UNKNOWN_TASKS = Counter("unknown_tasks", "Wake-ups of another version, which were rejected.")
 COUNTERS = (
     EVENTS, NOTIFICATIONS, SUPPRESSIONS, TEMPLATE_ERRORS, DELIVERIES, ATTEMPTS, DEAD_LETTERS, FAILED_OPEN,
-    UNSUBSCRIPTIONS, UNKNOWN_TASKS, CALLBACKS,
+    UNSUBSCRIPTIONS, UNKNOWN_TASKS, CALLBACKS, BAD_KEYS,
 )  # fmt: skip
 HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS)
 

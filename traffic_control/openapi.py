@@ -55,7 +55,8 @@ RESPONSES = {
     "422": ("KeyReused", "The Idempotency-Key was used with another body."),
     "429": (
         "RateLimited",
-        "The tenant has used up its quota, or has too much waiting; Retry-After says when to come back.",
+        "The tenant has used up its quota, or has too much waiting, or too many bad keys came from the address; "
+        "Retry-After says when to come back.",
     ),
     "default": ("Problem", "Any other error."),
 }

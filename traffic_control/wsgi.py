@@ -6,6 +6,7 @@ from typing import Any
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
+from traffic_control import threshold
 from traffic_control.request_shape import UTF8, charset_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "traffic_control.settings")
@@ -22,6 +23,13 @@ class UndecodedRequest(WSGIRequest):
 
 class Handler(WSGIHandler):
     request_class = UndecodedRequest
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        refusal = threshold.answer(environ)
+        if refusal is None:
+            return super().__call__(environ, start_response)
+        start_response(refusal.status_line, [*refusal.headers.items()])
+        return [refusal.body]
 
 
 django.setup(set_prefix=False)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from tenants.bad_keys import EACH
 from tests.flow.stack import stack
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="a server beside the test needs PostgreSQL")
@@ -47,6 +48,24 @@ def test_door_takes_bodies_with_and_without_a_length_up_to_its_limit(acme, web):
     for status, headers, problem in refused:
         assert (status, problem["code"]) == (413, "payload_too_large")
         assert headers["Content-Type"] == "application/problem+json"
+
+
+def test_door_refuses_a_flood_of_bad_keys_and_lets_a_good_one_in(acme, web):
+    client = http.client.HTTPConnection(web, timeout=10)
+    headers = {"Content-Type": "application/json"}
+
+    def post(key):
+        client.request("POST", "/v1/notify/", json.dumps(SEND), {**headers, "X-API-KEY": key})
+        answer = client.getresponse()
+        return answer.status, json.loads(answer.read())["request_id" if answer.status > 299 else "id"]
+
+    bad = [post(f"sk_live_{number:016x}_{'x' * 43}") for number in range(EACH + 20)]
+    good = post(acme.api_key)
+    client.close()
+
+    assert [status for status, _ in bad] == [401] * EACH + [429] * 20
+    assert len({request_id for _, request_id in bad}) == len(bad)
+    assert good[0] == 202
 
 
 def test_door_refuses_in_one_voice(acme, web):

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
-from tenants import authentication, key_cache, keys, services
+from tenants import authentication, key_cache, keys, refusals, services
 from tenants.key_cache import KeyCache
 from tenants.models import ApiKey
 from tests.conftest import client_with
@@ -53,7 +53,7 @@ def test_refusals_are_all_the_same(acme, client):
     assert {answer.status_code for answer in answers} == {401}
     assert {answer["Content-Type"] for answer in answers} == {"application/problem+json"}
     assert {answer["WWW-Authenticate"] for answer in answers} == {'Bearer realm="api"'}
-    assert {answer.json()["detail"] for answer in answers} == {authentication.REFUSAL}
+    assert {answer.json()["detail"] for answer in answers} == {refusals.REFUSAL}
     assert [answer.json()["code"] for answer in answers] == ["not_authenticated", *["invalid_api_key"] * 6]
 
 
