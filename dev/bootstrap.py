@@ -20,6 +20,7 @@ from dev.paths import BIN, PYTHON, ROOT, VENV
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 INSTALLER = "requirements-uv.txt"
 FUZZER = "requirements-fuzz.txt"
+BROWSER = "requirements-browser.txt"
 BENCH = "bench/requirements-bench.txt"  # a virtual environment of its own, made by the bench
 STAMP = VENV / "installed"
 
@@ -119,7 +120,7 @@ def lock() -> int:
     """
     own = (ROOT / INSTALLER).read_text().split()[0]
     ok = compile_lock("-", INSTALLER, given=own) and all(
-        compile_lock(name.replace(".txt", ".in"), name) for name in (*LOCKS, FUZZER, BENCH)
+        compile_lock(name.replace(".txt", ".in"), name) for name in (*LOCKS, FUZZER, BROWSER, BENCH)
     )
     return 0 if ok else 1
 

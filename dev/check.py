@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 
-from dev import openapi, sbom
+from dev import browser, openapi, sbom
 from dev.console import paint, say
 from dev.paths import ROOT
 from dev.steps import Step, command, failures
@@ -47,7 +47,9 @@ PRODUCT = (
     Step("squawk", command("python", "-m", "dev.migrations")),
     Step("openapi", openapi.is_current),
 )
+BROWSER = (Step("browser", browser.check),)
 CHAOS = (Step("chaos-quick", command("python", "-m", "chaos.run", "--quick")),)
+BEFORE_TESTS = LINTERS + DEPENDENCIES + DEPLOYMENT + PRODUCT + BROWSER + CHAOS
 
 
 def lint() -> int:
@@ -60,7 +62,7 @@ def check() -> int:
     try:
         with stoppable(), throwaway_services() as settings:
             say(versions(settings))
-            failed = failures(LINTERS + DEPENDENCIES + DEPLOYMENT + PRODUCT + CHAOS, settings | {"DEBUG": "1"})
+            failed = failures(BEFORE_TESTS, settings | {"DEBUG": "1"})
             say(paint(f"Failed so far: {', '.join(failed)}", "red") if failed else "All steps passed; now the tests")
             return pytest([], settings) or (1 if failed else 0)
     except Stopped:

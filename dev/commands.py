@@ -57,6 +57,12 @@ def test(arguments: list[str]) -> int:
     return run_tests(arguments)
 
 
+def browser(arguments: list[str]) -> int:
+    from dev.browser import browser as run_browser
+
+    return run_browser(arguments)
+
+
 def coverage(arguments: list[str]) -> int:
     from dev.test import coverage as run_with_coverage
 
@@ -178,6 +184,7 @@ COMMANDS = {
     "soak": Command("Minutes under load: Redis away, a neighbour's provider out of order", soak),
     "model": Command("10,000 lives of a notification in any order, against a model of it", model),
     "fuzz": Command("Whatever the OpenAPI document allows, asked by one tenant about itself and another", fuzz),
+    "browser": Command("The console in a real Chromium, on a running product", browser),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
     "check": Command("All that CI checks, the tests included", check),
     "lint": Command("Style, types, module borders", lint),

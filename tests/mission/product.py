@@ -117,7 +117,7 @@ def manage(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[
 
 
 @contextmanager
-def product(folder: Path) -> Iterator[Product]:
+def product(folder: Path, **extra: str) -> Iterator[Product]:
     with ExitStack() as up:
         smtp: SmtpPeer = up.enter_context(SmtpPeer())
         slack, teams, telegram, webhook = (up.enter_context(peer()) for peer in _peers())
@@ -132,7 +132,7 @@ def product(folder: Path) -> Iterator[Product]:
             "RECIPIENT_RATE_LIMIT": "20/m",
             "METRICS_TOKEN": "mission-metrics",
         }
-        running = up.enter_context(stack(folder, **settings))
+        running = up.enter_context(stack(folder, **settings | extra))
         migrated = manage(running.env, "migrate", "-v0")
         assert migrated.returncode == 0, migrated.stderr
         running.worker()

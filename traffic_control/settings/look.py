@@ -2,6 +2,7 @@
 
 from django.templatetags.static import static
 
+ICON = "traffic_control/icon.svg"
 PAGES = "tenants.console_navigation.navigation"
 BLUE = {
     "50": "#eff6ff", "100": "#dbeafe", "200": "#bfdbfe", "300": "#93c5fd", "400": "#60a5fa", "500": "#3b82f6",
@@ -15,7 +16,9 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "tenants.console_navigation.environment",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static(ICON)}],
     "STYLES": [lambda request: static("tenants/console.css")],
+    "SCRIPTS": [lambda request: static("tenants/console.js")],
     "COLORS": {"primary": BLUE},
     "SIDEBAR": {"navigation": PAGES, "show_search": False, "show_all_applications": False},
 }
