@@ -54,7 +54,7 @@ def deliver(lane: str) -> int:
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
             if len(rows) < BATCH:
                 break
-            flight.land(enough=lambda: flight.waiting < BATCH and not flight.is_behind and not is_inline)
+            flight.land(enough=lambda: not (flight.has_plenty or flight.is_behind or is_inline))
             if time.monotonic() - began > TASK_SECONDS:
                 wake(f"deliver.{lane}")
                 break

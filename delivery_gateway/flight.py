@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from delivery_gateway import journal, leases, runway
-from delivery_gateway.circuit_breaker import Gate, Result
+from delivery_gateway import journal, leases, metronome, runway
+from delivery_gateway.circuit_breaker import Gate, Result, is_failure
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import Ambiguous, Channel, DeliveryError, Message, Receipt
 from delivery_gateway.leases import Outcome
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # What has landed but is not recorded yet may be sent again if the process is killed: never more than this.
 FLUSH_ROWS, FLUSH_SECONDS = 100, 0.05
+PLENTY = 100  # sends
 RECORD_EVERY = 0.25  # seconds, however much there is to claim: neighbours are only sent when it is written down
 INFINITY = float("inf")
 LOOK_EVERY = 0.25  # seconds, for sends that have become slow
@@ -73,19 +74,20 @@ class Flight:
         self._recorded_at = time.monotonic()
 
     @property
-    def waiting(self) -> int:
-        """Sends that the threads of this process have yet to begin."""
-        return self._runway.waiting
+    def has_plenty(self) -> bool:
+        """Whether the threads of this process have enough to do, or hold enough that waits for an answer."""
+        return self._runway.waiting >= PLENTY or self._runway.parked >= 10 * PLENTY
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Starts each job at its moment."""
         self.size += len(jobs)
         now = time.monotonic()
         for job in jobs:
+            fly = partial(self._fly, job)
             if job.start_at <= now:
-                self._runway.submit(job.owner, partial(self._fly, job))
+                self._runway.submit(job.owner, fly)
             else:
-                runway.metronome().at(job.start_at, partial(self._runway.submit, job.owner, partial(self._fly, job)))
+                metronome.of_process().at(job.start_at, partial(self._runway.submit, job.owner, fly))
 
     def has_news(self) -> bool:
         """Whether something has come in that is not recorded yet."""
@@ -128,8 +130,11 @@ class Flight:
                 until = time.monotonic() + FLUSH_SECONDS
         return landed
 
-    def _fly(self, job: Job, has_room: bool) -> None:
-        self._landed.put((job, self._outcome(job, has_room)))
+    def _fly(self, job: Job, has_room: bool) -> bool:
+        """Whether it was answered, by a yes or a no."""
+        outcome = self._outcome(job, has_room)
+        self._landed.put((job, outcome))
+        return outcome.result is not None and not is_failure(outcome.result)
 
     def _outcome(self, job: Job, has_room: bool) -> Outcome:
         if self._runway.is_closed or time.monotonic() > job.start_by:  # others were slow: give it back, unsent
@@ -138,9 +143,8 @@ class Flight:
             return refused(job, wait)
         if not has_room:
             wait = STAY_AWAY * (1 + random.random())  # noqa: S311 - spreads load, guards nothing
-            return not_now(
-                job, step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now()), SLOW
-            )
+            step = step_after_refusal(leases.facts_of(job.row), wait, "provider_slow", now=timezone.now())
+            return not_now(job, step, SLOW)
         self._journal.started(job.row)
         crash_point(Point.SEND_BEGUN)
         outcome = attempt(job)

@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 
 
 class Metronome:
@@ -33,3 +34,9 @@ class Metronome:
             while not self._waiting or self._waiting[0][0] > time.monotonic():
                 self._news.wait(self._waiting[0][0] - time.monotonic() if self._waiting else None)
             return heapq.heappop(self._waiting)[2]
+
+
+@cache
+def of_process() -> Metronome:
+    """One per process, made after the fork."""
+    return Metronome()

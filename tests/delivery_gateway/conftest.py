@@ -1,4 +1,4 @@
-"""Circuits, wherever they are kept, with the time told by the test."""
+"""Circuits, wherever they are kept, and calls on a runway, with the time told by the test."""
 
 import uuid
 
@@ -7,6 +7,7 @@ import pytest
 from delivery_gateway import circuit_store
 from delivery_gateway.circuit_breaker import Gate
 from delivery_gateway.circuit_store import Key
+from tests.delivery_gateway.runway_calls import Calls
 from traffic_control import redis_client
 
 T0 = 1_800_000_000.0
@@ -45,3 +46,10 @@ def key(_store):
 @pytest.fixture
 def gate(clock, key):
     return Gate(clock)
+
+
+@pytest.fixture
+def calls():
+    made = Calls()
+    yield made
+    made.end()

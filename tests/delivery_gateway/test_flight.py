@@ -112,20 +112,19 @@ def test_job_with_a_turn_starts_at_it(jobs, gate, provider):
     assert reasons() == [("sent", "", 1)] * 2
 
 
-def test_provider_with_a_full_house_of_slow_calls_gets_no_more(jobs, gate, provider, settings, monkeypatch):
-    monkeypatch.setattr("delivery_gateway.runway.SLOW", 0.1)
-    settings.DELIVERY_CONCURRENCY = 3
+def test_provider_that_is_silent_gets_two_calls_and_no_more(jobs, gate, provider, monkeypatch):
+    monkeypatch.setattr("delivery_gateway.standing.SLOW", 0.1)
     provider.open.clear()
     out = Flight(gate)
 
     out.take(admitted(gate, jobs(10)))
     out.land(2)
 
-    assert (provider.asked, out.size) == (3, 3)
-    assert reasons() == [("scheduled", "provider_slow", 0)] * 7 + [("sending", "", 0)] * 3
+    assert (provider.asked, out.size) == (2, 2)
+    assert reasons() == [("scheduled", "provider_slow", 0)] * 8 + [("sending", "", 0)] * 2
     provider.open.set()
     out.land()
-    assert NotificationLog.objects.filter(status="sent").count() == 3
+    assert NotificationLog.objects.filter(status="sent").count() == 2
 
 
 def test_outcomes_wait_for_a_database_that_is_away(jobs, gate, monkeypatch):
@@ -167,8 +166,8 @@ def test_answer_is_recorded_soon_beside_many_flights_that_hang(jobs, gate, provi
     monkeypatch.setattr("delivery_gateway.harbour.TURN_SECONDS", 1.0)
     hanging, quick = Provider(), jobs(1)
     hanging.open.clear()
-    slow = [replace(job, provider=hanging, circuit=None) for job in jobs(10)]
-    for job in [*slow, *admitted(gate, quick)]:
+    slow = [replace(job, provider=hanging, circuit=Key(job.row.id, "webhook", "silent")) for job in jobs(10)]
+    for job in admitted(gate, [*slow, *quick]):
         out = Flight(gate)
         out.take([job])
         harbour().leave(out)

@@ -1,66 +1,17 @@
 """Threads for sending, with calls that end when the test says so."""
 
-import threading
 import time
 from functools import partial
 
 import pytest
 
-from delivery_gateway import runway
+from delivery_gateway import runway, standing
 from delivery_gateway.metronome import Metronome
 from delivery_gateway.runway import Runway
+from tests.delivery_gateway.runway_calls import prove, submit
 from tests.flow.stack import wait_until
 
 SIZE = 4  # of one owner; six of all
-
-
-class Calls:
-    """Calls that are noted when they begin and end when they are let go."""
-
-    def __init__(self) -> None:
-        self.begun: list[str] = []
-        self.turned_away: list[str] = []
-        self.gates: dict[str, threading.Event] = {}
-
-    def of(self, name):
-        self.gates[name] = threading.Event()
-
-        def call(has_room):
-            self.begun.append(name)
-            if has_room:
-                self.gates[name].wait(20)
-            else:
-                self.turned_away.append(name)
-
-        return call
-
-    def end(self, *names):
-        for name in names or list(self.gates):
-            self.gates[name].set()
-
-    def wait_for(self, count):
-        wait_until(lambda: len(self.begun) >= count, seconds=5, what=f"call {count}")
-        return self.begun
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def calls():
-    made = Calls()
-    yield made
-    made.end()
 
 
 @pytest.fixture
@@ -68,23 +19,20 @@ def way(clock):
     return Runway(SIZE, clock)
 
 
-def submit(way, calls, owner, count):
-    for number in range(count):
-        way.submit(owner, calls.of(f"{owner}{number}"))
-
-
 def test_owner_has_so_many_calls_at_a_time_and_leaves_room_for_others(way, calls):
+    prove(way, "a", "b")
     submit(way, calls, "a", 6)
     submit(way, calls, "b", 3)
 
     assert sorted(calls.wait_for(6)) == ["a0", "a1", "a2", "a3", "b0", "b1"]
-    assert way.waiting == 3
+    assert way.waiting + way.parked == 3
     calls.end("a0")
     assert len(calls.wait_for(7)) == 7
 
 
 def test_owners_take_turns(calls, clock):
     way = Runway(1, clock)  # two of all
+    prove(way, *"abc")
     submit(way, calls, "a", 3)
     submit(way, calls, "b", 3)
     submit(way, calls, "c", 1)
@@ -98,12 +46,13 @@ def test_owners_take_turns(calls, clock):
 
 
 def test_calls_that_have_become_slow_make_way_for_other_owners(way, calls, clock):
+    prove(way, *"abc")
     submit(way, calls, "a", 4)
     submit(way, calls, "b", 2)
     submit(way, calls, "c", 1)
     calls.wait_for(6)  # no lane is left
 
-    clock.now += runway.SLOW
+    clock.now += standing.SLOW
     way.make_way()
 
     assert calls.wait_for(7)[6] == "c0"
@@ -111,21 +60,24 @@ def test_calls_that_have_become_slow_make_way_for_other_owners(way, calls, clock
 
 
 def test_owner_with_a_full_house_of_slow_calls_is_turned_away(way, calls, clock):
+    prove(way, "a")
     submit(way, calls, "a", 7)
     calls.wait_for(SIZE)
 
-    clock.now += runway.SLOW
+    clock.now += standing.SLOW
     way.make_way()
 
-    assert calls.turned_away == ["a4", "a5", "a6"]
+    assert list(calls.turned_away) == ["a4", "a5", "a6"]
     assert way.waiting == 0
 
 
 def test_each_further_owner_that_hangs_gets_half_of_what_is_left(calls, clock):
     way = Runway(8, clock)
+    way.lanes = 50
+    prove(way, *"abcd", times=8)
     for owner in "abcd":
         submit(way, calls, owner, 20)
-        clock.now += runway.SLOW
+        clock.now += standing.SLOW
         way.make_way()
     submit(way, calls, "innocent", 1)
 
@@ -136,6 +88,7 @@ def test_each_further_owner_that_hangs_gets_half_of_what_is_left(calls, clock):
 
 def test_lanes_come_while_calls_wait_and_go_when_threads_wait_for_the_processor(calls, clock):
     way = Runway(100, clock)
+    prove(way, "a", times=60)
     submit(way, calls, "a", 60)
     calls.wait_for(runway.START)
 
@@ -159,6 +112,7 @@ def test_lanes_stay_few_while_nothing_waits(calls, clock):
 
 def test_calls_that_wait_bring_the_looks_by_themselves(calls):
     way = Runway(100, at=Metronome().at)
+    prove(way, "a", times=60)
 
     submit(way, calls, "a", 60)
 
@@ -189,6 +143,7 @@ def test_metronome_starts_things_at_their_moment_and_in_their_order():
 
 
 def test_closed_runway_begins_nothing_and_turns_away_what_waits_and_what_comes(way, calls):
+    prove(way, "a")
     submit(way, calls, "a", 6)
     calls.wait_for(SIZE)
 
@@ -197,5 +152,15 @@ def test_closed_runway_begins_nothing_and_turns_away_what_waits_and_what_comes(w
     submit(way, calls, "b", 1)
     way.make_way()
 
-    assert calls.turned_away == ["a4", "a5", "b0"]
+    assert list(calls.turned_away) == ["a4", "a5", "b0"]
     assert len(calls.begun) == SIZE + 3
+
+
+def test_owners_that_have_nothing_out_are_forgotten_when_there_are_too_many(way, calls, clock, monkeypatch):
+    monkeypatch.setattr(runway, "KNOWN", 10)
+    submit(way, calls, "busy", 1)
+    calls.wait_for(1)
+    prove(way, *range(30), times=1)
+
+    assert len(way._owners) <= 10
+    assert "busy" in way._owners
