@@ -1,4 +1,4 @@
-"""API keys: `sk_live_<public id>_<secret>`. 256 random bits, of which only a keyed hash is stored.
+"""API keys: `sk_live_<public id>_<secret>`. 256 random bits, of which only a keyed hash is stored, and a checksum.
 
 A fast hash is right here: the entropy makes guessing hopeless, and a slow one would let anybody burn the processor
 with bad keys.
@@ -15,10 +15,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from tenants import scopes as known_scopes
+from tenants.checksum import checksum_of, is_whole
 from tenants.key_cache import KEYS
 from tenants.models import ApiKey, Tenant
 
-SHAPE = re.compile(r"sk_(?:live|test)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")
+SHAPE = re.compile(
+    r"sk_(?:live|test)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}([0-9A-Za-z]{6})?"
+)  # the first ones had no checksum
 NOBODY = "0" * 64  # compared with when there is no such key, so that both cases take the same time
 
 
@@ -29,6 +32,7 @@ def issue(
     """The stored key and its raw form, which exists nowhere else from here on."""
     public_id = secrets.token_hex(8)
     raw = f"sk_{mode}_{public_id}_{secrets.token_urlsafe(32)}"
+    raw += checksum_of(raw)
     key = ApiKey.objects.create(
         tenant=tenant,
         mode=mode,
@@ -46,7 +50,9 @@ def issue(
 def public_id_of(raw: str) -> str | None:
     """None when this cannot be a key of ours."""
     found = SHAPE.fullmatch(raw)
-    return found[1] if found else None
+    if found is None or (found[2] and not is_whole(raw)):
+        return None
+    return found[1]
 
 
 def proves(raw: str, key: ApiKey | None) -> bool:

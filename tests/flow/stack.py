@@ -87,13 +87,14 @@ class Stack:
     def dispatcher(self) -> subprocess.Popen[bytes]:
         return self.start("dispatcher", "django", "dispatcher", "--settings=traffic_control.settings")
 
-    def web(self) -> str:
+    def web(self, name: str = "web", *, processes: int = 1) -> str:
         """Its base URL, once it answers."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         threads = self.env.get("WEB_THREADS", "16")
-        self.start("web", *granian("--host", "127.0.0.1", "--port", str(port), "--blocking-threads", threads))
+        place = ("--host", "127.0.0.1", "--port", str(port), "--workers", str(processes))
+        self.start(name, *granian(*place, "--blocking-threads", threads))
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), what="the web process")
         return f"http://127.0.0.1:{port}"
 

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from tenants import authentication, key_cache, keys, refusals, services
+from tenants.checksum import checksum_of
 from tenants.key_cache import KeyCache
 from tenants.models import ApiKey
 from tests.conftest import client_with
@@ -38,13 +39,19 @@ def test_key_is_taken_from_either_header(acme, client, header):
     assert (answer.status_code, answer.json()["slug"]) == (200, "acme")
 
 
+def with_another_secret(raw: str) -> str:
+    """Well formed, its checksum included."""
+    other = raw[: len("sk_live_0123456789abcdef_")] + "x" * 43
+    return other + checksum_of(other)
+
+
 def refused_keys(acme):
     expired = keys.issue(acme.tenant, "live", name="Old", scopes=["read"], expires_at=timezone.now())[1]
     key, revoked = keys.issue(acme.tenant, "live", name="Gone", scopes=["read"])
     services.revoke(key)
-    unknown = acme.api_key.replace(keys.public_id_of(acme.api_key), "0" * 16)
-    wrong_secret = acme.api_key[:-2] + "zz"
-    return ["", "nonsense", "ключ", expired, revoked, unknown, wrong_secret]
+    unknown = with_another_secret("sk_live_" + "0" * 16 + "_")
+    cut_off = acme.api_key[:-2]
+    return ["", "nonsense", "ключ", expired, revoked, unknown, cut_off, with_another_secret(acme.api_key)]
 
 
 def test_refusals_are_all_the_same(acme, client):
@@ -54,7 +61,7 @@ def test_refusals_are_all_the_same(acme, client):
     assert {answer["Content-Type"] for answer in answers} == {"application/problem+json"}
     assert {answer["WWW-Authenticate"] for answer in answers} == {'Bearer realm="api"'}
     assert {answer.json()["detail"] for answer in answers} == {refusals.REFUSAL}
-    assert [answer.json()["code"] for answer in answers] == ["not_authenticated", *["invalid_api_key"] * 6]
+    assert [answer.json()["code"] for answer in answers] == ["not_authenticated", *["invalid_api_key"] * 7]
 
 
 def test_inactive_tenant_is_told_so(acme, api):
@@ -109,7 +116,7 @@ def test_wrong_secret_of_a_known_key_costs_no_query(acme, django_assert_num_quer
     authentication.usable_key(acme.api_key)
 
     with django_assert_num_queries(0):
-        assert authentication.usable_key(acme.api_key[:-2] + "zz") is None
+        assert authentication.usable_key(with_another_secret(acme.api_key)) is None
 
 
 def test_cache_keeps_no_unknown_keys_and_drops_the_oldest(acme):
