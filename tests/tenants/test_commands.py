@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from monitoring.models import AuditEntry
+from tenants import keys
 from tenants.authentication import usable_key
 from tenants.models import ApiKey, Tenant
+from tenants.scopes import ALL
 
 
 def printed(capsys, *command, **options) -> str:
@@ -87,3 +91,41 @@ def test_create_api_key_prints_the_key_alone(acme, capsys):
 def test_create_api_key_says_what_is_wrong(acme, options, told):
     with pytest.raises(CommandError, match=told):
         call_command("create_api_key", options.pop("tenant", "acme"), **options)
+
+
+def test_scope_that_is_new_is_given_to_keys_that_have_all_others(acme, globex, capsys):
+    before = [scope for scope in ALL if scope != "privacy"]
+    ApiKey.objects.update(scopes=before)
+    raw = keys.issue(acme.tenant, "live", name="Reader", scopes=["read"])[1]
+    gone = keys.issue(acme.tenant, "live", name="Gone", scopes=before)[0]
+    ApiKey.objects.filter(pk=gone.pk).update(revoked_at=timezone.now())
+
+    first, again = (printed(capsys, "grant_scope", "privacy", to_full_keys=True) for _ in range(2))
+
+    assert first.count("has the scope privacy") == 4
+    assert again == ""
+    assert {tuple(key_of(full).scopes) for full in (acme.api_key, acme.test_api_key, globex.api_key)} == {ALL}
+    assert key_of(raw).scopes == ["read"]
+    assert set(ApiKey.objects.get(pk=gone.pk).scopes) == set(before)
+
+
+@pytest.mark.parametrize("spelling", ["{prefix}", "{raw}", "{id}"])
+def test_scope_is_given_to_a_key_however_it_is_named(acme, capsys, django_capture_on_commit_callbacks, spelling):
+    key, raw = keys.issue(acme.tenant, "live", name="Reader", scopes=["read"])
+    assert key_of(raw).scopes == ["read"]
+    named = spelling.format(prefix=f"sk_live_{key.public_id}", raw=raw, id=key.pk)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        text = printed(capsys, "grant_scope", "privacy", named)
+
+    assert text == f"{key} of acme has the scope privacy\n"
+    assert raw not in text
+    assert key_of(raw).scopes == ["read", "privacy"]
+    entry = AuditEntry.objects.get(action="api_key.scope_granted")
+    assert (entry.object_id, list(entry.changes)) == (str(key.pk), ["scopes"])
+
+
+@pytest.mark.parametrize("named", [["sk_live_0000000000000000"], ["nonsense"], []])
+def test_scope_for_a_key_that_is_not_there_is_refused(acme, named):
+    with pytest.raises(CommandError, match=r"There is no key|Name keys"):
+        call_command("grant_scope", "privacy", *named)
