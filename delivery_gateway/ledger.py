@@ -30,6 +30,7 @@ from traffic_control.wakeup import wake
 PRIORITY_BOOST_MS = 600_000  # one step of priority is worth ten minutes of waiting, among the tenant's own
 PENDING = Queue(NotificationLog._meta.db_table, waiting="status = 'pending'", order="id")
 TURNS = AllTurns()
+SETTLED = ("status", "reason", "detail", "due_at", "routed_at", "decision")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class NewNotification:
     due_at: datetime | None = None
     expires_at: datetime | None = None
     routed_at: datetime | None = None
+    decision: int | None = None
 
 
 AS_GIVEN = tuple(f.name for f in fields(NewNotification) if f.name not in ("priority", "detail"))
@@ -76,7 +78,9 @@ DERIVED: dict[str, Callable[[NewNotification], Any]] = {
     "rank": lambda new: int(new.created_at.timestamp() * 1000) - new.priority * PRIORITY_BOOST_MS,
 }
 
-UNUSUAL = ("event_id", "event_type", "category", "is_critical", "reason", "detail", "error_class", "error_code")
+UNUSUAL = (
+    "event_id", "event_type", "category", "is_critical", "reason", "detail", "error_class", "error_code", "decision",
+)  # fmt: skip
 UNTIMED = ("due_at", "expires_at", "routed_at")
 TO_AN_ADDRESS = ("mode", "user_id", "customer_id", "html", "payload")
 LEDGER = Insertion(NotificationLog, kinds=[(*TO_AN_ADDRESS, *UNUSUAL, *UNTIMED), (*UNUSUAL, *UNTIMED)])
@@ -92,6 +96,7 @@ class Verdict:
     reason: str = ""
     detail: str = ""
     due_at: datetime | None = None
+    decision: int | None = None
 
 
 def open_one(new: NewNotification, *, only_if: Guard | None = None, entry: Entry | None = None) -> bool:
@@ -118,7 +123,7 @@ def open_rows(rows: Sequence[NewNotification], *, may_exist: bool = False) -> No
 
 def _go_on(rows: Sequence[NewNotification]) -> None:
     """Whatever has to follow the insertion."""
-    if failed := [NotificationLog(**_values(new)) for new in rows if new.status == Status.FAILED]:
+    if failed := [row_of(new) for new in rows if new.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 
         dead_letters.open_letters(failed)
@@ -140,6 +145,11 @@ def _values(new: NewNotification) -> dict[str, Any]:
     return values
 
 
+def row_of(new: NewNotification) -> NotificationLog:
+    """The row that would be opened, not stored."""
+    return NotificationLog(**_values(new))
+
+
 def wake_lanes(lanes: Iterable[str]) -> None:
     for lane in set(lanes):
         wake(f"deliver.{lane}")
@@ -152,13 +162,17 @@ def pending(limit: int) -> list[NotificationLog]:
 
 def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
     """Writes what routing decided for rows that `pending` has locked."""
-    queued = [v for v in verdicts if v.status == Status.QUEUED]
-    if queued:
-        NotificationLog.objects.filter(id__in=[v.id for v in queued]).update(status=Status.QUEUED, routed_at=now)
-        wake_lanes(v.lane for v in queued)
-    others = [(v.id, v.status, v.reason, v.detail[:500], v.due_at, now) for v in verdicts if v.status != Status.QUEUED]
-    if others:
-        update_from_values(NotificationLog, ("status", "reason", "detail", "due_at", "routed_at"), others)
+    queued: dict[int | None, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.status == Status.QUEUED:
+            queued.setdefault(verdict.decision, []).append(verdict)
+    for decision, alike in queued.items():
+        rows = NotificationLog.objects.filter(id__in=[v.id for v in alike])
+        rows.update(status=Status.QUEUED, routed_at=now, decision=decision)
+        wake_lanes(v.lane for v in alike)
+    if others := [v for v in verdicts if v.status != Status.QUEUED]:
+        values = [(v.id, v.status, v.reason, v.detail[:500], v.due_at, now, v.decision) for v in others]
+        update_from_values(NotificationLog, SETTLED, values)
 
 
 def promote_due(*, now: datetime, limit: int) -> int:

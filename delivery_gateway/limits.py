@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from traffic_control.rate_limit import opaque, parse_limit, reserve_within
+from traffic_control.rate_limit import opaque, parse_limit, reserve_within, waits_within
 
 REASON = "recipient_rate_limit"
 
@@ -19,6 +19,14 @@ def waits_for(recipients: Sequence[Recipient]) -> list[float]:
     if limit is None:
         return [0.0] * len(recipients)
     return reserve_within([_key(*recipient) for recipient in recipients], limit)
+
+
+def waits_ahead(recipients: Sequence[Recipient], *, at: datetime) -> list[float]:
+    """What `waits_for` would tell different recipients then, as far as it is known now. Takes no turn."""
+    limit = parse_limit(settings.RECIPIENT_RATE_LIMIT)
+    if limit is None:
+        return [0.0] * len(recipients)
+    return waits_within([_key(*recipient) for recipient in recipients], limit, now=at.timestamp())
 
 
 def _key(tenant_id: uuid.UUID, who: str, channel: str, mode: str) -> str:

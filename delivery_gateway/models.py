@@ -62,6 +62,12 @@ class NotificationLog(models.Model):
     provider = models.CharField(max_length=40, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
     provider_response = models.CharField(max_length=500, blank=True)
+    decision = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What routing decided, as `traffic_control.decisions` packs it.",
+    )
 
     class Meta:
         verbose_name = "notification"

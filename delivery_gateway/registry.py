@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KEPT = 512  # configured channels a process keeps; the one unused longest is closed
 IN_APP = ChannelSpec(name="in_app", lane="in_app", validate_address=str.strip)  # delivered inside the database
 
+# Append to it, and move nothing: rows keep the places of channels in it (`traffic_control.decisions`).
 CHANNELS: dict[str, ChannelSpec] = {
     spec.name: spec
     for spec in (

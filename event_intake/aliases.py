@@ -10,9 +10,10 @@ from rest_framework.views import APIView
 import delivery_gateway.schemas as ledger_schemas
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.views import NotificationsView, NotificationView
-from event_intake import alias_schemas
+from event_intake import alias_schemas, dry_runs, schemas
 from event_intake.acceptance import accept_send
 from event_intake.alias_serializers import CustomerSendSerializer
+from event_intake.dry_runs import DryRunnable
 from event_intake.orders import customer_of
 from event_intake.plain_requests import send_of
 from event_intake.receipts import notification_receipt
@@ -27,7 +28,7 @@ from traffic_control.faults import object_of
 TAGS = ["Notifications"]
 
 
-class SendView(Idempotent, APIView):
+class SendView(DryRunnable, Idempotent, APIView):
     """One message to one recipient, or to one customer on several channels."""
 
     scopes = {"POST": "send"}
@@ -38,12 +39,16 @@ class SendView(Idempotent, APIView):
         request=PolymorphicProxySerializer(
             "Send", [NotifySerializer, CustomerSendSerializer], resource_type_field_name=None
         ),
-        responses={202: alias_schemas.SendReceipt}, examples=alias_schemas.SEND_EXAMPLES,
+        parameters=schemas.DRY_RUN, responses={202: alias_schemas.SendReceipt, 200: schemas.SendDryRun},
+        examples=alias_schemas.SEND_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
         if object_of(request.data).keys() & CustomerSendSerializer.OWN_FIELDS:
             return send_to_customer(request)
-        receipt, headers = accept_send(request.api_key, send_of(request.data))
+        send = send_of(request.data)
+        if dry_runs.is_dry(request):
+            return Response(dry_runs.of_sends(request.api_key, [send]))
+        receipt, headers = accept_send(request.api_key, send)
         return Response(receipt, status=HTTP_202_ACCEPTED, headers=headers)
 
 
@@ -51,7 +56,10 @@ def send_to_customer(request: TenantRequest) -> Response:
     body = CustomerSendSerializer(data=request.data)
     body.is_valid(raise_exception=True)
     customer = customer_of(request.tenant, body.validated_data["customer_id"])
-    rows = open_all(request, body.to_sends(customer.user_id))
+    sends = body.to_sends(customer.user_id)
+    if dry_runs.is_dry(request):
+        return Response(dry_runs.of_sends(request.api_key, sends))
+    rows = open_all(request, sends)
     receipts = [notification_receipt(row, request.api_key) for row in rows]
     return Response({"notifications": receipts}, status=HTTP_202_ACCEPTED)
 

@@ -1,8 +1,11 @@
 """The shapes of answers, for the OpenAPI document only."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from delivery_gateway.explaining import OUTCOMES
 from event_intake.serializers import EventSerializer, NotifySerializer
 from traffic_control.openapi import LIMIT
 
@@ -10,6 +13,7 @@ PAGE = [
     LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
+DRY_RUN = [OpenApiParameter("dry_run", bool, description="Tell what would happen, and do nothing. Needs `read` too")]
 LINKS = serializers.DictField(child=serializers.CharField())
 
 EventReceipt = inline_serializer(
@@ -78,6 +82,52 @@ BatchResults = inline_serializer(
             },
             many=True,
         )
+    },
+)
+Decision = inline_serializer(
+    "Decision",
+    {
+        "rule": serializers.CharField(),
+        "outcome": serializers.ChoiceField(OUTCOMES),
+        "detail": serializers.CharField(),
+    },
+)
+Foreseen = inline_serializer(
+    "ForeseenNotification",
+    {
+        "user_id": serializers.CharField(allow_null=True),
+        "channel": serializers.CharField(),
+        "to": serializers.CharField(),
+        "status": serializers.CharField(),
+        "reason": serializers.CharField(allow_null=True),
+        "due_at": serializers.DateTimeField(allow_null=True),
+        "template": serializers.CharField(allow_null=True),
+        "template_version": serializers.IntegerField(allow_null=True),
+        "subject": serializers.CharField(),
+        "body": serializers.CharField(),
+        "html": serializers.CharField(allow_null=True),
+        "payload": serializers.DictField(allow_null=True),
+        "decisions": serializers.ListField(child=Decision),
+    },
+)
+DRY: dict[str, Any] = {
+    "dry_run": serializers.BooleanField(),
+    "status": serializers.ChoiceField(["accepted", "duplicate"]),
+    "notifications": serializers.ListField(child=Foreseen),
+}
+SendDryRun = inline_serializer("SendDryRun", DRY)
+EventDryRun = inline_serializer(
+    "EventDryRun",
+    DRY
+    | {
+        "id": serializers.UUIDField(required=False, help_text="Of the event that this one would repeat"),
+        "event_type": serializers.CharField(),
+        "note": serializers.CharField(allow_null=True),
+        "channels": serializers.ListField(child=serializers.CharField(), allow_null=True),
+        "category": serializers.CharField(allow_null=True),
+        "critical": serializers.BooleanField(),
+        "has_more": serializers.BooleanField(help_text="Whether there are more recipients than the first 100"),
+        "left_out": serializers.ListField(child=serializers.DictField(child=serializers.CharField())),
     },
 )
 EVENT_EXAMPLES = [

@@ -12,8 +12,9 @@ from rest_framework.views import APIView
 
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import counts_by_status
-from event_intake import schemas
+from event_intake import dry_runs, schemas
 from event_intake.acceptance import accept_event, accept_send
+from event_intake.dry_runs import DryRunnable
 from event_intake.plain_requests import event_of, send_of
 from event_intake.receipts import event_detail, item_problem
 from event_intake.serializers import (
@@ -31,7 +32,7 @@ from traffic_control.pagination import page_of
 T = TypeVar("T")
 
 
-class EventsView(Idempotent, APIView):
+class EventsView(DryRunnable, Idempotent, APIView):
     """What happened."""
 
     needs_transaction = False
@@ -49,10 +50,13 @@ class EventsView(Idempotent, APIView):
 
     @extend_schema(
         operation_id="events_create", tags=["Events"], summary="Say what happened",
-        request=EventSerializer, responses={202: schemas.EventReceipt}, examples=schemas.EVENT_EXAMPLES,
+        parameters=schemas.DRY_RUN, request=EventSerializer,
+        responses={202: schemas.EventReceipt, 200: schemas.EventDryRun}, examples=schemas.EVENT_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
         event = event_of(request.data)
+        if dry_runs.is_dry(request):
+            return Response(dry_runs.of_event(request.api_key, event))
 
         receipt, headers = accept_event(request.api_key, event)
 
@@ -70,6 +74,7 @@ class EventBatchView(Idempotent, APIView):
         request=schemas.EventBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
+        dry_runs.refuse(request)
         parsed = [parse_item(event_of, item) for item in EventBatchSerializer.read(request.data)["events"]]
         good = [item for item in parsed if not isinstance(item, Problem)]
 
@@ -100,7 +105,7 @@ class EventDetailView(APIView):
         return Response(event_detail(event, counts_by_status(request.tenant.id, event.id)))
 
 
-class NotifyView(Idempotent, APIView):
+class NotifyView(DryRunnable, Idempotent, APIView):
     """One message to one recipient."""
 
     needs_transaction = False
@@ -108,10 +113,13 @@ class NotifyView(Idempotent, APIView):
 
     @extend_schema(
         operation_id="notify", tags=["Notifications"], summary="Send one message",
-        request=NotifySerializer, responses={202: schemas.NotificationReceipt}, examples=schemas.NOTIFY_EXAMPLES,
+        parameters=schemas.DRY_RUN, request=NotifySerializer,
+        responses={202: schemas.NotificationReceipt, 200: schemas.SendDryRun}, examples=schemas.NOTIFY_EXAMPLES,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
         send = send_of(request.data)
+        if dry_runs.is_dry(request):
+            return Response(dry_runs.of_sends(request.api_key, [send]))
 
         receipt, headers = accept_send(request.api_key, send)
 
@@ -129,6 +137,7 @@ class NotifyBatchView(Idempotent, APIView):
         request=schemas.NotifyBatch, responses={202: schemas.BatchResults},
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
+        dry_runs.refuse(request)
         items = NotifyBatchSerializer.read(request.data)["notifications"]
         parsed = [parse_item(send_of, item) for item in items]
         sends = [item for item in parsed if not isinstance(item, Problem)]

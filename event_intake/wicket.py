@@ -1,9 +1,9 @@
 """A small door in the large one: plain requests to the two hot calls, at four fifths of the CPU time of the view.
 
-Whatever is not plain is left to the view: another media type, a query, a body with anything that `plain_requests` does
-not read, an Idempotency-Key that was used before. Until that is known, nothing is done that the view could not do
-again: a request is charged once, whoever asks. What goes wrong is not tried again, as a row may be stored: the view
-finds the words for it.
+Whatever is not plain is left to the view: another media type, a query (as of a dry run), a body with anything that
+`plain_requests` does not read, an Idempotency-Key that was used before. Until that is known, nothing is done that the
+view could not do again: a request is charged once, whoever asks. What goes wrong is not tried again, as a row may be
+stored: the view finds the words for it.
 
 A new Idempotency-Key is stored with its answer by the statement that accepts; only PostgreSQL has such statements.
 """

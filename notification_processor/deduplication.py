@@ -52,18 +52,35 @@ def duplicates(told: Iterable[tuple[Event, uuid.UUID]]) -> dict[Told, str]:
 
     The others hold their keys from now on. Call it in the transaction that opens their rows.
     """
-    claims = {claim.told: claim for event, customer_id in told if (claim := _claim(event, customer_id))}
-    waiting = list(claims.values())
+    waiting = _claims(told)
     found: dict[Told, str] = {}
     while waiting:
         holders = _hold({claim.key: claim for claim in reversed(waiting)}.values())
-        for claim in waiting:
-            holder = holders[claim.key]
-            if holder.event_id != claim.event_id and claim.seen_at < holder.expires_at:
-                found[claim.told] = (
-                    f"Event {holder.event_id} told this customer of it at {holder.seen_at:%Y-%m-%d %H:%M:%S} UTC."
-                )
+        found |= _repeats(waiting, holders)
         waiting = [c for c in waiting if c.told not in found and holders[c.key].event_id != c.event_id]
+    return found
+
+
+def duplicates_ahead(told: Iterable[tuple[Event, uuid.UUID]]) -> dict[Told, str]:
+    """What `duplicates` would find for one event, by what is held now. Holds nothing."""
+    claims = _claims(told)
+    return _repeats(claims, _holders(claims)) if claims else {}
+
+
+def _claims(told: Iterable[tuple[Event, uuid.UUID]]) -> list[Claim]:
+    by_told = {claim.told: claim for event, customer_id in told if (claim := _claim(event, customer_id))}
+    return list(by_told.values())
+
+
+def _repeats(claims: Iterable[Claim], holders: Mapping[Key, SeenKey]) -> dict[Told, str]:
+    """Those whose key another event holds still."""
+    found: dict[Told, str] = {}
+    for claim in claims:
+        holder = holders.get(claim.key)
+        if holder and holder.event_id != claim.event_id and claim.seen_at < holder.expires_at:
+            found[claim.told] = (
+                f"Event {holder.event_id} told this customer of it at {holder.seen_at:%Y-%m-%d %H:%M:%S} UTC."
+            )
     return found
 
 
@@ -94,12 +111,16 @@ def _hold(claims: Iterable[Claim]) -> dict[Key, SeenKey]:
     for start in range(0, len(in_order), CHUNK):
         some = in_order[start : start + CHUNK]
         _insert(some)
-        tenants, workflows, customers, hashes = (set(part) for part in zip(*(c.key for c in some), strict=True))
-        rows = SeenKey.objects.filter(
-            tenant_id__in=tenants, workflow_id__in=workflows, customer_id__in=customers, key_hash__in=hashes
-        )
-        holders |= {(row.tenant_id, row.workflow_id, row.customer_id, row.key_hash): row for row in rows}
+        holders |= _holders(some)
     return holders
+
+
+def _holders(claims: Sequence[Claim]) -> dict[Key, SeenKey]:
+    tenants, workflows, customers, hashes = (set(part) for part in zip(*(c.key for c in claims), strict=True))
+    rows = SeenKey.objects.filter(
+        tenant_id__in=tenants, workflow_id__in=workflows, customer_id__in=customers, key_hash__in=hashes
+    )
+    return {(row.tenant_id, row.workflow_id, row.customer_id, row.key_hash): row for row in rows}
 
 
 def _insert(claims: Sequence[Claim]) -> None:

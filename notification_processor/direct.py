@@ -14,9 +14,9 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from notification_processor import remembered_templates, templates
 from notification_processor.context import context_for
+from notification_processor.deciding import CARRY_PAYLOAD, address_of
 from notification_processor.full_backlogs import refuse_if_full
 from notification_processor.rendering import Rendered, Source, TemplateFault, inline_source, render
-from notification_processor.routing import CARRY_PAYLOAD, address_of
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
 from traffic_control.insertion import Entry, Guard

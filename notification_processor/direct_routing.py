@@ -1,19 +1,24 @@
 """Decides on direct sends that wait for the router, a batch at a time."""
 
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from delivery_gateway import counters, late_routing, ledger, limits, measures, suppressions
 from delivery_gateway.ledger import Verdict
 from delivery_gateway.models import NotificationLog
+from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
-from notification_processor.defaults import channel_defaults
+from delivery_gateway.suppressions import Suppressions
+from notification_processor.defaults import ChannelDefaults, channel_defaults
+from traffic_control import decisions
 from traffic_control.crash_points import Point, crash_point
 from user_preferences import policy, selectors
+from user_preferences.policy import Choices, Decision
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +30,7 @@ def route_pending(*, now: datetime) -> bool:
     with transaction.atomic():
         rows = ledger.pending(BATCH)
         if rows:
-            verdicts = _verdicts(rows, now)
+            verdicts = decide(rows, now)
             ledger.settle(verdicts, now=now)
             measures.settled(rows, verdicts)
             counters.settled(rows, verdicts)
@@ -34,37 +39,63 @@ def route_pending(*, now: datetime) -> bool:
     return len(rows) == BATCH
 
 
-def _verdicts(rows: Sequence[NotificationLog], now: datetime) -> list[Verdict]:
-    choices = selectors.choices_of([row.customer_id for row in rows if row.customer_id])
-    defaults = (
-        channel_defaults({row.tenant_id for row in rows}) if any(row.user_id or not row.to for row in rows) else {}
+def decide(
+    rows: Sequence[NotificationLog],
+    now: datetime,
+    waits: Callable[[Sequence[limits.Recipient]], list[float]] = limits.waits_for,
+) -> list[Verdict]:
+    """One for each row. A turn is taken by asking `waits`."""
+    facts = _facts(rows)
+    chosen = {row.id: _chosen(row, facts) for row in rows if row.user_id or not row.to}
+    refusals = {row.id: _refusal(row, chosen.get(row.id), facts, now) for row in rows}
+    limited = [row for row in rows if refusals[row.id] is None]
+    turns = waits([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
+    later = {row.id: wait for row, wait in zip(limited, turns, strict=True)}
+    verdicts = [refusals[row.id] or late_routing.passed(row, later[row.id], now) for row in rows]
+    return [_recorded(verdict, chosen.get(verdict.id)) for verdict in verdicts]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the decisions on some rows rest on."""
+
+    choices: Mapping[uuid.UUID, Choices]
+    defaults: Mapping[uuid.UUID, ChannelDefaults]
+    suppressed: Suppressions
+
+
+def _facts(rows: Sequence[NotificationLog]) -> Facts:
+    concerned = [row for row in rows if row.user_id or not row.to]
+    return Facts(
+        choices=selectors.choices_of([row.customer_id for row in rows if row.customer_id]),
+        defaults=channel_defaults({row.tenant_id for row in rows}) if concerned else {},
+        suppressed=suppressions.among((row.tenant_id, row.channel, row.to) for row in rows),
     )
-    suppressed = suppressions.among((row.tenant_id, row.channel, row.to) for row in rows)
-    verdicts, open_rows = [], []
-    for row in rows:
-        verdict = _refusal(row, choices, defaults, suppressed, now)
-        if verdict is None:
-            open_rows.append(row)
-        else:
-            verdicts.append(verdict)
-    limited = [row for row in open_rows if row.user_id or row.to]
-    waits = limits.waits_for([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
-    later = {row.id: wait for row, wait in zip(limited, waits, strict=True) if wait > 0}
-    return verdicts + [late_routing.passed(row, later.get(row.id, 0), now) for row in open_rows]
 
 
-def _refusal(row: NotificationLog, choices: Any, defaults: Any, suppressed: Any, now: datetime) -> Verdict | None:
-    if refused := late_routing.refusal(row, suppressed, now):
-        return refused
-    if not row.user_id and row.to:
-        return None
-    default = defaults[row.tenant_id]
-    decision = policy.decide(
-        choices.get(row.customer_id, policy.NO_CHOICES),
+def _chosen(row: NotificationLog, facts: Facts) -> Decision:
+    default = facts.defaults[row.tenant_id]
+    return policy.decide(
+        facts.choices.get(row.customer_id, policy.NO_CHOICES) if row.customer_id else policy.NO_CHOICES,
         channel=row.channel,
         category=row.category,
         is_critical=row.is_critical,
         tenant_defaults=default.choices,
         has_address=bool(row.to) or row.channel in default.with_own_address,
     )
-    return None if decision.is_allowed else Verdict(row.id, row.lane, Status.SUPPRESSED, decision.rule, decision.detail)
+
+
+def _refusal(row: NotificationLog, chosen: Decision | None, facts: Facts, now: datetime) -> Verdict | None:
+    """The first rule that is against it. To an address, nobody's preferences are concerned."""
+    if refused := late_routing.refusal(row, facts.suppressed, now):
+        return refused
+    if chosen is None or chosen.is_allowed:
+        return None
+    return Verdict(row.id, row.lane, Status.SUPPRESSED, chosen.rule, chosen.detail)
+
+
+def _recorded(verdict: Verdict, chosen: Decision | None) -> Verdict:
+    if chosen is None:
+        return verdict
+    record = decisions.packed(chosen.rule, {}, tuple(CHANNELS))
+    return replace(verdict, decision=decisions.delayed(record, limits.REASON) if verdict.due_at else record)

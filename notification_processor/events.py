@@ -81,6 +81,13 @@ def make_ready(tenant: Tenant, mode: str, new: NewEvent) -> Event:
     return _row(tenant, mode, new, timezone.now())
 
 
+def imagined(tenant: Tenant, mode: str, new: NewEvent) -> Accepted:
+    """What `accept` would answer, without storing it. Raises Problem 429."""
+    row = make_ready(tenant, mode, new)
+    earlier = _earlier(tenant, {row.idempotency_key} if row.idempotency_key else set())
+    return _accepted(row, {row.idempotency_key or "": row} | earlier)
+
+
 def accept_with(entry: Entry, event: Event) -> bool:
     """Stores both in one statement and wakes the generator. False, and nothing stored, when the entry was there."""
     crash_point(Point.EVENT_READ)

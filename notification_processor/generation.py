@@ -51,6 +51,13 @@ def generate(*, now: datetime) -> int:
     return len(events)
 
 
+def plan(event: Event, *, now: datetime) -> None:
+    """Into an event that is not stored, what `generate` would write about it."""
+    waiting = Waiting(*(getattr(event, field.name) for field in fields(Waiting)))
+    ((_, outcome),) = _planned([waiting], now)
+    event.state, event.plan, event.completed_at = outcome.state, outcome.plan, outcome.completed_at
+
+
 def _write(planned: list[tuple[uuid.UUID, Outcome]]) -> None:
     """Events of one type have one plan, so a batch takes a statement or two."""
     together: dict[bytes, tuple[Outcome, list[uuid.UUID]]] = {}

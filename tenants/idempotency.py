@@ -67,6 +67,10 @@ class Idempotent:
     is_idempotent = True
     needs_transaction = True  # False: without a key, the view's one service call brings its own
 
+    def heeds_key(self, request: Any) -> bool:
+        """False for a request that changes nothing: its answer is not kept, and its key stays free."""
+        return True
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "post" in cls.__dict__:
@@ -86,7 +90,7 @@ class Claim:
 def once_per_key(post: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     @functools.wraps(post)
     def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        claim = claim_of(request)
+        claim = claim_of(request) if view.heeds_key(request) else None
         if claim is None and not view.needs_transaction:
             response: HttpResponseBase = post(view, request, *args, **kwargs)
             return response

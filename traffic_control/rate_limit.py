@@ -35,13 +35,15 @@ return waits
 """
 # A log of the last `quota` turns: the next one comes a window after the oldest of them, at the earliest.
 RESERVE_WITHIN = """
-local quota, window, waits = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
+local quota, window, takes, waits = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]) == 1, {}
 for i, key in ipairs(KEYS) do
   local oldest = tonumber(redis.call('LINDEX', key, quota - 1) or now - window)
   local turn = math.max(now, oldest + window)
-  redis.call('LPUSH', key, turn)
-  redis.call('LTRIM', key, 0, quota - 1)
-  redis.call('PEXPIRE', key, turn - now + window)
+  if takes then
+    redis.call('LPUSH', key, turn)
+    redis.call('LTRIM', key, 0, quota - 1)
+    redis.call('PEXPIRE', key, turn - now + window)
+  end
   waits[i] = turn - now
 end
 return waits
@@ -132,7 +134,12 @@ def reserve(turns: Sequence[tuple[str, Pace]], *, now: float | None = None) -> l
 
 def reserve_within(keys: Sequence[str], limit: Limit, *, now: float | None = None) -> list[float]:
     """As `reserve`, exactly: no `window` ever holds more than `quota` turns. Costs 16 bytes a turn of the quota."""
-    return _waits(RESERVE_WITHIN, keys, [limit.quota, limit.window * 1000], now)
+    return _waits(RESERVE_WITHIN, keys, [limit.quota, limit.window * 1000, 1], now)
+
+
+def waits_within(keys: Sequence[str], limit: Limit, *, now: float | None = None) -> list[float]:
+    """What `reserve_within` would tell of different keys, without taking their turns."""
+    return _waits(RESERVE_WITHIN, keys, [limit.quota, limit.window * 1000, 0], now)
 
 
 def spend(

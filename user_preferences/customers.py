@@ -67,6 +67,15 @@ def store(tenant: Tenant, recipients: Iterable[RecipientInput]) -> Stored:
     return Stored(found | _updated(tenant, known, wanted), frozenset(mine))
 
 
+def imagined(tenant: Tenant, recipients: Iterable[RecipientInput]) -> dict[str, Customer]:
+    """What `upsert` would make of them, by user_id. Writes nothing."""
+    wanted = _one_each(recipients)
+    found = by_user_ids(tenant.id, wanted)
+    for user_id, customer in found.items():
+        apply(customer, wanted[user_id])
+    return found | {u: _created(tenant, wanted[u]) for u in wanted.keys() - found.keys()}
+
+
 def _one_each(recipients: Iterable[RecipientInput]) -> dict[str, RecipientInput]:
     wanted: dict[str, RecipientInput] = {}
     for recipient in recipients:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from traffic_control.decisions import sentence
+
 CHANNELS = ("email", "slack", "teams", "telegram", "webhook", "in_app")
 ON_WITHOUT_ADDRESS = frozenset({"email", "in_app"})  # wanted by default; the others only where an address was given
 EVERY = ""  # as a channel: all of them; as a category: whatever the message is about
@@ -48,9 +50,9 @@ def decide(
 ) -> Decision:
     """The first rule that has something to say. A channel muted as a whole stays muted, whatever the category says."""
     if not has_address:
-        return Decision(False, "no_address", f"There is no {channel} address for this customer.")
+        return _decision(False, "no_address", channel)
     if is_critical:
-        return Decision(True, "critical", "The workflow is critical: it is sent whatever the customer prefers.")
+        return _decision(True, "critical", channel)
     return _choice(choices, channel, category) or _default(channel, tenant_defaults)
 
 
@@ -58,24 +60,22 @@ def _choice(choices: Choices, channel: str, category: str) -> Decision | None:
     """What the customer chose, the most specific choice first; None when they left it open."""
     as_a_whole = choices.on_channel(channel)
     if as_a_whole is False:
-        return Decision(False, "channel_choice", f"The customer turned {channel} off.")
+        return _decision(False, "channel_choice", channel)
     if (chosen := choices.on_category(category, channel)) is not None:
-        state = _state(chosen)
-        return Decision(chosen, "category_channel_choice", f'The customer turned {channel} {state} for "{category}".')
+        return _decision(chosen, "category_channel_choice", channel, category)
     if (chosen := choices.on_category(category)) is not None:
-        return Decision(chosen, "category_choice", f'The customer turned "{category}" {_state(chosen)}.')
-    return Decision(True, "channel_choice", f"The customer turned {channel} on.") if as_a_whole else None
+        return _decision(chosen, "category_choice", channel, category)
+    return _decision(True, "channel_choice", channel) if as_a_whole else None
 
 
 def _default(channel: str, tenant_defaults: Mapping[str, bool]) -> Decision:
     if (default := tenant_defaults.get(channel)) is None:
-        return Decision(True, "system_default", f"Nobody chose, and {channel} is on by default.")
-    detail = f"The tenant has {channel} {_state(default)} for customers who did not choose."
-    return Decision(default, "tenant_default", detail)
+        return _decision(True, "system_default", channel)
+    return _decision(default, "tenant_default", channel)
 
 
-def _state(is_on: bool) -> str:
-    return "on" if is_on else "off"
+def _decision(is_allowed: bool, rule: str, channel: str, category: str = "") -> Decision:
+    return Decision(is_allowed, rule, sentence(rule, channel=channel, category=category, is_on=is_allowed))
 
 
 def is_wanted(
@@ -100,3 +100,15 @@ def default_channels(
     if not on:
         on = frozenset(c for c in reachable if tenant_defaults.get(c, True))
     return [channel for channel in CHANNELS if channel in on | off]
+
+
+def left_out(
+    choices: Choices,
+    channels: Collection[str],
+    reachable: Collection[str],
+    tenant_defaults: Mapping[str, bool] = MappingProxyType({}),
+) -> dict[str, str]:
+    """For every channel that is not among `default_channels`, the rule that kept it out."""
+    why = "other_channels" if choices.channels(on=True) else ""
+    missing = [channel for channel in CHANNELS if channel not in channels]
+    return {c: why or ("tenant_default" if c in reachable else "no_address") for c in missing}

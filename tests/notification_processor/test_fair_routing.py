@@ -24,7 +24,7 @@ def shop(transactional_db, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     monkeypatch.setattr(wakeup._bell, "ask", lambda stage: None)
     monkeypatch.setattr(routing, "TURNS", AllTurns())
-    monkeypatch.setattr(audience.next_slices, "__kwdefaults__", {"budget": SLICE})
+    monkeypatch.setattr(audience.next_slices, "__kwdefaults__", {"budget": SLICE, "introduce": None})
     monkeypatch.setattr(audience, "SMALLEST_SHARE", 1)
 
     def make(name):
