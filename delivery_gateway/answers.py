@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from delivery_gateway import explaining
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.selectors import shown_address, timeline_of
 from delivery_gateway.states import Status
@@ -37,6 +38,8 @@ def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
         "category": row.category or None,
         "critical": row.is_critical,
         "detail": row.detail or None,
+        "decisions": decisions_of(row),
+        "summary": explaining.summary(row),
         "ambiguous": row.ambiguous,
         "expires_at": row.expires_at,
         "provider": row.provider or None,
@@ -44,6 +47,13 @@ def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
         "provider_response": row.provider_response or None,
         "timeline": timeline_of(row),
     }
+
+
+def decisions_of(row: NotificationLog) -> list[dict[str, Any]]:
+    return [
+        {"rule": hit.rule, "outcome": hit.outcome, "detail": hit.detail, "until": hit.until}
+        for hit in explaining.hits(row)
+    ]
 
 
 def error_of(row: NotificationLog) -> dict[str, str] | None:

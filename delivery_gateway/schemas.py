@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 from delivery_gateway.circuit import State
+from delivery_gateway.explaining import OUTCOMES
 from delivery_gateway.states import Status
 from traffic_control.openapi import LIMIT
 from traffic_control.serializers import StrictSerializer
@@ -63,7 +64,7 @@ def _page(name: str, item: serializers.Serializer) -> serializers.Serializer:
 
 
 _STATUS = [s.value for s in Status]
-_SUMMARY: dict[str, Any] = {
+SUMMARY: dict[str, Any] = {
     "id": serializers.UUIDField(),
     "status": serializers.ChoiceField(_STATUS),
     "mode": serializers.ChoiceField(["live", "test"]),
@@ -82,17 +83,28 @@ _SUMMARY: dict[str, Any] = {
     "created_at": serializers.DateTimeField(),
     "error": serializers.DictField(child=serializers.CharField(), allow_null=True),
 }
-NotificationSummary = inline_serializer("NotificationSummary", _SUMMARY)
+Decision = inline_serializer(
+    "NotificationDecision",
+    {
+        "rule": _text(),
+        "outcome": serializers.ChoiceField(OUTCOMES),
+        "detail": _text(),
+        "until": serializers.DateTimeField(allow_null=True, help_text="Of a delay that still lasts"),
+    },
+)
+NotificationSummary = inline_serializer("NotificationSummary", SUMMARY)
 NotificationPage = _page("NotificationPage", NotificationSummary)
 NotificationDetail = inline_serializer(
     "NotificationDetail",
-    _SUMMARY
+    SUMMARY
     | {
         "body": _text(),
         "html": _text(allow_null=True),
         "category": _text(allow_null=True),
         "critical": serializers.BooleanField(),
         "detail": _text(allow_null=True),
+        "decisions": serializers.ListField(child=Decision),
+        "summary": _text(help_text="What became of it and why, for people"),
         "ambiguous": serializers.IntegerField(),
         "expires_at": serializers.DateTimeField(allow_null=True),
         "provider": _text(allow_null=True),

@@ -1,14 +1,57 @@
 """The shapes of answers, for the OpenAPI document only."""
 
+from copy import deepcopy
+
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from delivery_gateway.schemas import SUMMARY, Decision
 from traffic_control.openapi import LIMIT
 
 PAGING = [
     LIMIT,
     OpenApiParameter("cursor", str, description="next_cursor of the page before"),
 ]
+EXPLAIN_PARAMETERS = [
+    OpenApiParameter("event_id", OpenApiTypes.UUID, description="With `user_id`"),
+    OpenApiParameter("user_id", str, description="With `event_id`"),
+    OpenApiParameter(
+        "notification_id", OpenApiTypes.UUID, description="Alone: with all that the same event meant for them"
+    ),
+]
+LeftOut = inline_serializer(
+    "LeftOutChannel",
+    {"channel": serializers.CharField(), "rule": serializers.CharField(), "detail": serializers.CharField()},
+)
+Explanation = inline_serializer(
+    "Explanation",
+    {
+        "summary": serializers.CharField(help_text="For people"),
+        "user_id": serializers.CharField(allow_null=True),
+        "event": inline_serializer(
+            "ExplainedEvent",
+            {
+                "id": serializers.UUIDField(),
+                "event_type": serializers.CharField(),
+                "received_at": serializers.DateTimeField(),
+            },
+            allow_null=True,
+        ),
+        "notifications": serializers.ListField(
+            child=inline_serializer(
+                "ExplainedNotification",
+                SUMMARY
+                | {
+                    "summary": serializers.CharField(),
+                    "decisions": serializers.ListField(child=deepcopy(Decision)),
+                    "links": serializers.DictField(child=serializers.CharField()),
+                },
+            )
+        ),
+        "left_out": serializers.ListField(child=LeftOut),
+    },
+)
 Template = inline_serializer(
     "Template",
     {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notification_processor import views
+from notification_processor import explain_views, views
 from notification_processor.unsubscribing.views import UnsubscribeView
 
 urlpatterns = [
@@ -11,5 +11,6 @@ urlpatterns = [
     path("v1/templates/<uuid:template_id>/preview/", views.TemplatePreviewView.as_view()),
     path("v1/workflows/", views.WorkflowsView.as_view()),
     path("v1/workflows/<uuid:workflow_id>/", views.WorkflowView.as_view()),
+    path("v1/explain/", explain_views.ExplainView.as_view()),
     path("u/<str:token>", UnsubscribeView.as_view()),
 ]

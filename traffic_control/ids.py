@@ -22,6 +22,12 @@ def derived_uuid7(parent: uuid.UUID, *parts: str) -> uuid.UUID:
     return uuid.UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
 
 
+def children_of(parent: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """The range, both ends included, that holds whatever `derived_uuid7` makes of it."""
+    first = parent.int >> 80 << 80
+    return uuid.UUID(int=first), uuid.UUID(int=first | (1 << 80) - 1)
+
+
 def time_of(row_id: uuid.UUID) -> float:
     """When a UUIDv7 was made, as a POSIX time to the millisecond."""
     return (row_id.int >> 80) / 1000
