@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from delivery_gateway import ledger, suppressions
+from delivery_gateway import inbox, ledger, suppressions
 from delivery_gateway.contract import DeliveryError, Misconfigured, Receipt, RecipientGone
-from delivery_gateway.models import InboxItem, NotificationLog, SandboxMessage, Suppression
+from delivery_gateway.models import NotificationLog, SandboxMessage, Suppression
 from delivery_gateway.sandbox import BOUNCES
 from tenants import integrations
 
@@ -18,7 +18,7 @@ def apply(outcomes: Sequence[tuple[NotificationLog, Result, uuid.UUID | None]], 
     """`outcomes` are (row, result, the integration that was used). Gives the rows that bounced at once."""
     delivered = [row for row, result, _ in outcomes if isinstance(result, Receipt)]
     bounced = _capture([row for row in delivered if row.mode == "test"], now)
-    _put_in_inboxes([row for row in delivered if row.channel == "in_app"], now)
+    inbox.put([row for row in delivered if row.channel == "in_app" and row.mode == "live"], now=now)
     _suppress([(row, r) for row, r, _ in outcomes if isinstance(r, RecipientGone) and row.mode == "live"])
     for row, result, integration_id in outcomes:
         if isinstance(result, Misconfigured) and integration_id and uses_credentials(row):
@@ -54,25 +54,6 @@ def _capture(rows: list[NotificationLog], now: datetime) -> list[uuid.UUID]:
     if bounced := [row.id for row in rows if row.to in BOUNCES]:
         ledger.record_bounces(bounced, reason="bounced")
     return bounced
-
-
-def _put_in_inboxes(rows: list[NotificationLog], now: datetime) -> None:
-    InboxItem.objects.bulk_create(
-        [
-            InboxItem(
-                id=row.id,
-                tenant_id=row.tenant_id,
-                customer_id=row.customer_id,  # type: ignore[misc]
-                title=row.subject,
-                body=row.body,
-                payload=row.payload,
-                category=row.category,
-                created_at=now,
-            )
-            for row in rows
-        ],
-        ignore_conflicts=True,
-    )
 
 
 def _suppress(gone: list[tuple[NotificationLog, RecipientGone]]) -> None:

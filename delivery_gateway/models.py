@@ -8,15 +8,17 @@ the attempts and the sandbox are partitioned by the month in their ids (`deliver
 from django.db import models
 from django.db.models import Q
 
+from delivery_gateway.inbox_models import Inbox, InboxItem
+from delivery_gateway.references import tenant_reference
 from delivery_gateway.states import RARE, WAITING, Status
 from tenants.models import Tenant
 from traffic_control.ids import uuid7
 
+__all__ = [
+    "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "NotificationLog", "ProviderEvent",
+    "SandboxMessage", "Suppression",
+]  # fmt: skip
 STATUS_CHOICES = [(s.value, s.value) for s in Status]
-
-
-def tenant_reference() -> models.ForeignKey:
-    return models.ForeignKey(Tenant, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
 
 
 class NotificationLog(models.Model):
@@ -181,28 +183,6 @@ class DeliveryCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.channel} {self.mode} {self.status}: {self.count}"
-
-
-class InboxItem(models.Model):
-    """An in-app message. Its id is its notification's, so delivering twice is impossible."""
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    tenant = tenant_reference()
-    customer_id = models.UUIDField()
-    title = models.TextField(blank=True)
-    body = models.TextField(blank=True)
-    payload = models.JSONField(null=True, blank=True)
-    category = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField()
-    seen_at = models.DateTimeField(null=True, blank=True)
-    read_at = models.DateTimeField(null=True, blank=True)
-    archived_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["tenant", "customer_id", "id"], name="inbox_newest")]
-
-    def __str__(self) -> str:
-        return self.title
 
 
 class SandboxMessage(models.Model):

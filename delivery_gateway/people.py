@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from delivery_gateway import clearing, counters, suppressions
-from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, ProviderEvent, Suppression
+from delivery_gateway.models import Attempt, DeadLetter, Inbox, InboxItem, NotificationLog, ProviderEvent, Suppression
 from delivery_gateway.states import Status, sources_of
 from traffic_control.ids import uuid7_at
 from traffic_control.people import Holding, Person, Rows, Step
@@ -99,6 +99,8 @@ def step(person: Person, cursor: str) -> Step:
         return Step(cursor, must_wait=True)
     if bound != last:
         return Step(str(bound))
+    if person.customer_id is not None:
+        Inbox.objects.filter(tenant_id=person.tenant_id, customer_id=person.customer_id).delete()  # first, as all do
     _inbox_of(person).delete()
     return Step(None)
 

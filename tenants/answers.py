@@ -6,7 +6,7 @@ from django.conf import settings
 
 from tenants import callback_urls
 from tenants.masking import shown
-from tenants.models import ApiKey, Integration, Tenant
+from tenants.models import ApiKey, InboxSecret, Integration, Tenant
 from tenants.retention import days_of
 from tenants.usage import usage_of
 
@@ -29,6 +29,7 @@ def me(row: Tenant, key: ApiKey) -> dict[str, Any]:
         "channel_defaults": row.channel_defaults,
         "default_locale": row.default_locale or None,
         "content_days": days_of(row.content_days) or None,
+        "inbox_origins": row.inbox_origins or [],
         "api_key": {"id": str(key.id), "name": key.name, "mode": key.mode, "scopes": key.scopes},
         "limits": {
             "api_rate": settings.API_RATE_LIMIT or None,
@@ -72,3 +73,7 @@ def integration(row: Integration) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def inbox_secret(row: InboxSecret) -> dict[str, Any]:
+    return {"kid": row.kid, "last_four": row.last_four, "created_at": row.created_at}

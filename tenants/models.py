@@ -25,6 +25,11 @@ class Tenant(models.Model):
     content_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days that addresses and texts are kept. Empty: as long as this install does."
     )
+    inbox_origins = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='Origins whose pages may ask for their users\' inboxes: ["https://shop.example"].',
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -102,6 +107,22 @@ class Integration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} through {self.provider}"
+
+
+class InboxSecret(models.Model):
+    """Signs the tokens with which a tenant's users see their own inbox: see `tenants.inbox_secrets`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="inbox_secrets")
+    kid = models.CharField(max_length=16, unique=True)
+    sealed = models.TextField(editable=False)
+    last_four = models.CharField(max_length=4)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.kid} …{self.last_four}"
 
 
 class IdempotencyRecord(models.Model):

@@ -88,6 +88,10 @@ class TenantPatchSerializer(StrictSerializer):
         min_value=1, max_value=3_650, required=False, allow_null=True,
         help_text="Days that addresses and texts are kept, at most as many as this install keeps them; null for those",
     )  # fmt: skip
+    inbox_origins = serializers.ListField(
+        child=CheckedField(syntax.origin, max_length=260), required=False, max_length=50,
+        help_text="Origins whose pages may ask for their users' inboxes, e.g. https://shop.example",
+    )  # fmt: skip
 
 
 class NewKeySerializer(StrictSerializer):
@@ -170,6 +174,7 @@ Me = inline_serializer(
         "content_days": serializers.IntegerField(
             allow_null=True, help_text="Days that addresses and texts are kept; null: for ever"
         ),
+        "inbox_origins": serializers.ListField(child=serializers.CharField()),
         "api_key": serializers.DictField(help_text="The calling key: id, name, mode, scopes"),
         "limits": serializers.DictField(),
         "usage": serializers.DictField(child=serializers.IntegerField()),
@@ -210,4 +215,14 @@ IntegrationPage = _page("IntegrationPage", Integration)
 NewIntegration = inline_serializer(
     "NewIntegration",
     INTEGRATION | {"secret": serializers.CharField(required=False, help_text="A signing secret made here; shown once")},
+)
+INBOX_SECRET: dict[str, serializers.Field] = {
+    "kid": serializers.CharField(help_text="Goes into the header of the tokens that it signs"),
+    "last_four": serializers.CharField(),
+    "created_at": serializers.DateTimeField(),
+}
+InboxSecret = inline_serializer("InboxSecret", INBOX_SECRET)
+InboxSecretPage = _page("InboxSecretPage", InboxSecret)
+NewInboxSecret = inline_serializer(
+    "NewInboxSecret", INBOX_SECRET | {"secret": serializers.CharField(help_text="Shown here only")}
 )

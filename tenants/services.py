@@ -79,6 +79,7 @@ def change_tenant(
     channel_defaults: Mapping[str, bool | None] | None = None,
     default_locale: str | None = None,
     content_days: int | EllipsisType | None = ...,
+    inbox_origins: Sequence[str] | None = None,
 ) -> Tenant:
     """What is not given stays. Defaults merge channel by channel; None goes back to the system's default."""
     row = Tenant.objects.select_for_update().get(pk=tenant.pk)
@@ -88,6 +89,7 @@ def change_tenant(
     row.default_locale = row.default_locale if default_locale is None else default_locale
     if not isinstance(content_days, EllipsisType):
         row.content_days = content_days
+    row.inbox_origins = row.inbox_origins if inbox_origins is None else sorted(set(inbox_origins))
     row.save()
     return row
 

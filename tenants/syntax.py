@@ -65,6 +65,16 @@ def web_url(value: Any) -> str:
     return url
 
 
+def origin(value: Any) -> str:
+    """As a browser names it in its Origin header: scheme, host and port, in lower case, nothing behind."""
+    url = web_url(value).rstrip("/").lower()
+    parts = urlsplit(url)
+    if parts.path or "?" in url or "#" in url or not HOST.fullmatch(parts.hostname or ""):
+        raise ValueError(f"{quoted(value)} is not an origin like https://shop.example: leave out the path.")
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    return url.removesuffix(usual)
+
+
 def telegram_chat(value: Any) -> str:
     chat = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value, max_length=40)
     if not TELEGRAM_CHAT.fullmatch(chat):

@@ -10,6 +10,7 @@ from traffic_control import error_page
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("", include("event_intake.urls")),
+    path("", include("inbox.urls")),
     path("", include("delivery_gateway.urls")),
     path("", include("notification_processor.urls")),
     path("", include("user_preferences.urls")),

@@ -13,6 +13,7 @@ APPS = (
     "notification_processor",
     "delivery_gateway",
     "event_intake",
+    "inbox",
     "monitoring",
 )
 CLIENTS = {"urllib3", "urllib.request", "http.client", "requests", "httpx", "aiohttp", "ftplib", "telnetlib", "socket"}

@@ -19,6 +19,7 @@ ROOMS = (
     "delivery_gateway",
     "notification_processor",
     "event_intake",
+    "inbox",
     "monitoring",
 )
 CODE_AT = {"Problem": 0, "refused": 0, "problem_response": 2, "problem_body": 1}  # position of the code in the call

@@ -115,5 +115,5 @@ def test_rotate_credentials_command_names_what_no_key_opens(acme, settings, caps
         call_command("rotate_credentials")
 
     printed = capsys.readouterr().out
-    assert "1 integrations looked at, 1 sealed anew" in printed
+    assert "1 rows looked at, 1 sealed anew" in printed
     assert 'Everything is sealed with the key "k2".' in printed

@@ -14,7 +14,7 @@ ABOUT_PEOPLE = {
     "delivery_gateway.attempt": "detail",
     "delivery_gateway.providerevent": "detail",
     "delivery_gateway.deadletter": "reason",
-    "delivery_gateway.inboxitem": "title body payload category",  # the row goes
+    "delivery_gateway.inboxitem": "title body payload category actions_done",  # the row goes
     "delivery_gateway.sandboxmessage": "channel to subject body html payload event_type user_id",  # the row goes
     "delivery_gateway.suppression": "address_hash",  # stays, and is what keeps the promise
     "notification_processor.event": "recipients payload cursor error",
@@ -28,6 +28,7 @@ ABOUT_NOBODY = {
     "delivery_gateway.attempt": "outcome code",
     "delivery_gateway.providerevent": "kind code",
     "delivery_gateway.deadletter": "channel code",
+    "delivery_gateway.inboxitem": "event_type",
     "delivery_gateway.deliverycount": "channel mode status",
     "delivery_gateway.suppression": "channel scope reason",
     "notification_processor.event": "mode event_type topic channels idempotency_key fingerprint state plan",
@@ -36,8 +37,10 @@ ABOUT_NOBODY = {
     "notification_processor.templateversion": "subject body html",
     "notification_processor.seenkey": "key_hash",
     "event_intake.order": "order_number items currency status",
-    "tenants.tenant": "name slug email channel_defaults default_locale",  # its operator's, not a recipient's
+    # its operator's, not a recipient's
+    "tenants.tenant": "name slug email channel_defaults default_locale inbox_origins",
     "tenants.apikey": "name mode public_id secret_hash last_four scopes",
+    "tenants.inboxsecret": "kid sealed last_four",
     "tenants.integration": "channel provider name config sealed secret_hints paused_reason",
     "tenants.idempotencyrecord": "scope key fingerprint location",
     "tenants.sweepmark": "kind",

@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "delivery_gateway",
     "notification_processor",
     "event_intake",
+    "inbox",
     "monitoring",
 ]
 MIDDLEWARE = [

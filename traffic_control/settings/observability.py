@@ -36,6 +36,7 @@ LOGGING = {
                 "notification_processor",
                 "delivery_gateway",
                 "event_intake",
+                "inbox",
                 "monitoring",
             )
         },

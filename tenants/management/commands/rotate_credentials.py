@@ -10,17 +10,18 @@ from tenants.rotation import BATCH, Progress, rotate
 
 class Command(BaseCommand):
     help = (
-        "Seals the credentials of all integrations with the first of CREDENTIALS_KEYS. To change keys: add the new one "
+        "Seals the credentials of all integrations, and inbox secrets, with the first of CREDENTIALS_KEYS. To change "
+        "keys: add the new one "
         "at the end and restart everything, move it to the front and restart, run this, then drop the old one."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--batch", type=int, default=BATCH, help="Integrations a transaction.")
+        parser.add_argument("--batch", type=int, default=BATCH, help="Rows a transaction.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = Progress()
         for done in rotate(batch=options["batch"]):
-            self.stdout.write(f"{done.seen} integrations looked at, {done.resealed} sealed anew")
+            self.stdout.write(f"{done.seen} rows looked at, {done.resealed} sealed anew")
         if done.unopenable:
             ids = ", ".join(map(str, done.unopenable))
             raise CommandError(f"{len(done.unopenable)} could not be opened with any key of the ring: {ids}")
