@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from inbox import access, tokens
 from inbox.issuing import token_for
-from tenants import inbox_secrets
+from tenants import bad_keys, inbox_secrets
 from tenants.inbox_secrets import SIGNERS
 from tenants.models import InboxSecret
 from tests.conftest import client_with
@@ -173,3 +173,14 @@ def test_user_who_asks_too_often_is_told_when_to_come_back(acme, page, settings,
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2]["Retry-After"]) > 0
+
+
+def test_flood_of_bad_api_keys_holds_up_no_token(acme, monkeypatch):
+    flooded = bad_keys.Failures()
+    for _ in range(bad_keys.EACH + 1):
+        flooded.note("203.0.113.7")
+    monkeypatch.setattr(bad_keys, "FAILURES", flooded)
+    asked = {"REMOTE_ADDR": "203.0.113.7", "HTTP_AUTHORIZATION": "Bearer a.b.c", "REQUEST_METHOD": "GET"}
+
+    assert bad_keys.guard(asked | {"PATH_INFO": COUNTS}) is None
+    assert bad_keys.guard(asked | {"PATH_INFO": "/v1/notifications/"}) is not None
