@@ -58,7 +58,7 @@ class CreateOnce(migrations.CreateModel):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("delivery_gateway", "0008_cleared_letters"), ("tenants", "0003_content_days")]
+    dependencies = [("delivery_gateway", "0009_decisions"), ("tenants", "0003_content_days")]
 
     operations = [
         CreateOnce(
