@@ -8,6 +8,7 @@ the attempts and the sandbox are partitioned by the month in their ids (`deliver
 from django.db import models
 from django.db.models import Q
 
+from delivery_gateway.count_models import DeliveryCount, MinuteCount
 from delivery_gateway.inbox_models import Inbox, InboxItem
 from delivery_gateway.references import tenant_reference
 from delivery_gateway.states import RARE, WAITING, Status
@@ -15,8 +16,8 @@ from tenants.models import Tenant
 from traffic_control.ids import uuid7
 
 __all__ = [
-    "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "NotificationLog", "ProviderEvent",
-    "SandboxMessage", "Suppression",
+    "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "MinuteCount", "NotificationLog",
+    "ProviderEvent", "SandboxMessage", "Suppression",
 ]  # fmt: skip
 STATUS_CHOICES = [(s.value, s.value) for s in Status]
 
@@ -164,25 +165,6 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.code}"
-
-
-class DeliveryCount(models.Model):
-    """How many notifications that were accepted on a day have come to a status; `delivery_gateway.counters` writes it.
-
-    The day (UTC) is the one in the notification's id. `accepted` counts each notification that was decided on; the
-    final statuses count those that have got there; what is missing between them is still under way.
-    """
-
-    pk = models.CompositePrimaryKey("tenant", "day", "channel", "mode", "status")
-    tenant = tenant_reference()
-    day = models.DateField()
-    channel = models.CharField(max_length=20)
-    mode = models.CharField(max_length=4)
-    status = models.CharField(max_length=10)
-    count = models.BigIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.channel} {self.mode} {self.status}: {self.count}"
 
 
 class SandboxMessage(models.Model):

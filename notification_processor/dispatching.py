@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import aftermath, leases, ledger, partitions, stopping
+from delivery_gateway import aftermath, leases, ledger, minutes, partitions, stopping
 from notification_processor import backlog, deduplication, full_backlogs, retention
 from tenants import idempotency
 from traffic_control.crash_points import Point, crash_point
@@ -58,4 +58,5 @@ def _housekeep(now: datetime) -> None:
         log.info("purged idempotency records", extra={"count": purged})
     deduplication.purge(before=now - timedelta(hours=1))
     partitions.keep_ahead(now=now)
+    minutes.age(now)
     retention.SWEEPER.start(now)
