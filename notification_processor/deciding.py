@@ -20,8 +20,8 @@ from notification_processor.audience import Slice
 from notification_processor.deduplication import Told
 from notification_processor.defaults import ChannelDefaults, channel_defaults
 from notification_processor.models import Event
-from notification_processor.rendering import Source, TemplateFault
-from notification_processor.wording import Wording, versions_of
+from notification_processor.rendering import Order, Rendered, Source, TemplateFault
+from notification_processor.wording import Wording, texts, versions_of
 from traffic_control import decisions
 from traffic_control.ids import derived_uuid7
 from user_preferences import policy, selectors
@@ -77,7 +77,7 @@ class Outlook:
         self.event, self.customers, self.defaults = event, part.customers, defaults
         self.channels: list[str] | None = plan.get("channels")
         self.category, self.is_critical = plan.get("category", ""), plan.get("critical", False)
-        self.wording = Wording(event, facts.sources, tenant=defaults, people=len(part.customers))
+        self.wording = Wording(event, facts.sources, tenant=defaults)
         self.alike: dict[str, Any] = {
             "tenant_id": event.tenant_id,
             "created_at": now,
@@ -153,7 +153,10 @@ def decide(slices: Sequence[Slice], now: datetime, takings: Takings = FOR_GOOD) 
     wanted = [c for c in candidates if id(c) not in refusals]
     waits = takings.waits([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
-    return [_row(c, refusals.get(id(c)), due.get(id(c))) for c in candidates]
+    said = dict(zip(map(id, wanted), texts([_order(c) for c in wanted]), strict=True))
+    return [
+        _row(c, *said[id(c)], due.get(id(c))) if id(c) in said else _refused_row(c, refusals[id(c)]) for c in candidates
+    ]
 
 
 def _refusals(candidates: Sequence[Candidate], takings: Takings) -> dict[int, Refusal]:
@@ -178,33 +181,39 @@ def _suppressed(c: Candidate, known: Suppressions) -> str:
     return known.against(address, category=outlook.category, is_critical=outlook.is_critical)
 
 
-def _row(c: Candidate, refusal: Refusal | None, due_at: datetime | None) -> NewNotification:
-    outlook = c.outlook
-    about = outlook.alike | {
+def _order(c: Candidate) -> Order:
+    wording = c.outlook.wording
+    return wording.order(wording.source(c.channel, c.customer), context.about(c.customer))
+
+
+def _about(c: Candidate, source: Source) -> dict[str, Any]:
+    return c.outlook.alike | {
         "id": derived_uuid7(c.event.id, str(c.customer.id), c.channel),
         "channel": c.channel,
         "user_id": c.customer.user_id,
         "customer_id": c.customer.id,
         "to": c.address,
         "decision": c.record,
+        "template_name": source.name,
+        "template_version": source.number,
     }
-    source = outlook.wording.source(c.channel, c.customer)
-    if refusal is not None:
-        reason, detail = refusal
-        return NewNotification(**about, **_named(source), status=Status.SUPPRESSED, reason=reason, detail=detail)
-    try:
-        source, text = outlook.wording.render(source, context.about(c.customer))
-    except TemplateFault as fault:
-        detail = f"Template {source.name} version {source.number or 0}: {fault}"
-        return NewNotification(**about, **_named(source), status=Status.FAILED, reason="template_error", detail=detail)
-    about |= {"subject": text.subject, "body": text.body, "html": text.html, **_named(source)}
+
+
+def _refused_row(c: Candidate, refusal: Refusal) -> NewNotification:
+    reason, detail = refusal
+    about = _about(c, c.outlook.wording.source(c.channel, c.customer))
+    return NewNotification(**about, status=Status.SUPPRESSED, reason=reason, detail=detail)
+
+
+def _row(c: Candidate, source: Source, text: Rendered | TemplateFault, due_at: datetime | None) -> NewNotification:
+    about = _about(c, source)
+    if isinstance(text, TemplateFault):
+        detail = f"Template {source.name} version {source.number or 0}: {text}"
+        return NewNotification(**about, status=Status.FAILED, reason="template_error", detail=detail)
+    about |= {"subject": text.subject, "body": text.body, "html": text.html}
     if c.channel in CARRY_PAYLOAD:
         about["payload"] = c.event.payload
     if due_at is not None:
         about["decision"] = decisions.delayed(c.record, limits.REASON)
         return NewNotification(**about, status=Status.SCHEDULED, due_at=due_at, reason=limits.REASON)
     return NewNotification(**about, status=Status.QUEUED)
-
-
-def _named(source: Source) -> dict[str, Any]:
-    return {"template_name": source.name, "template_version": source.number}

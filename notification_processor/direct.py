@@ -16,7 +16,7 @@ from notification_processor import remembered_templates, templates
 from notification_processor.context import context_for
 from notification_processor.deciding import CARRY_PAYLOAD, address_of
 from notification_processor.full_backlogs import refuse_if_full
-from notification_processor.rendering import Rendered, Source, TemplateFault, inline_source, render
+from notification_processor.rendering import Order, Rendered, Source, TemplateFault, inline_source, render_many
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
 from traffic_control.insertion import Entry, Guard
@@ -53,6 +53,16 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A send of which all is known but its text. No order: the words are sent as they came."""
+
+    send: DirectSend
+    customer: Customer | None
+    address: str
+    order: Order | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A row to open, unless the template that it was rendered with has changed since this process has read it."""
 
@@ -83,20 +93,16 @@ def make_ready(tenant: Tenant, mode: str, wanted: DirectSend) -> Ready:
         locale = _locale(wanted, customer)
         source, only_if = remembered_templates.find(tenant.id, wanted.template, wanted.channel, locale=locale)
         known.templates[wanted.template, wanted.channel, locale] = source
-    return Ready(_prepare(tenant, mode, wanted, known), wanted.template, only_if)
+    (new,) = _prepared(tenant, mode, [wanted], known)
+    if isinstance(new, Problem):
+        raise new
+    return Ready(new, wanted.template, only_if)
 
 
 def prepare(tenant: Tenant, mode: str, sends: Sequence[DirectSend]) -> list[NewNotification | Problem]:
     """Each send rendered and ready to open, or the problem that stops it. Reads only. Raises Problem 429 for all."""
     refuse_if_full(tenant)
-    known = _known(tenant, sends)
-    prepared: list[NewNotification | Problem] = []
-    for one in sends:
-        try:
-            prepared.append(_prepare(tenant, mode, one, known))
-        except Problem as problem:
-            prepared.append(problem)
-    return prepared
+    return _prepared(tenant, mode, sends, _known(tenant, sends))
 
 
 def accept(rows: Sequence[NewNotification]) -> None:
@@ -110,10 +116,39 @@ def _known(tenant: Tenant, sends: Sequence[DirectSend]) -> Known:
     return Known(selectors.by_user_ids(tenant.id, users) if users else {})
 
 
-def _prepare(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> NewNotification:
+def _prepared(tenant: Tenant, mode: str, sends: Sequence[DirectSend], known: Known) -> list[NewNotification | Problem]:
+    drafts = [_draft(tenant, send, known) for send in sends]
+    orders = [draft.order for draft in drafts if isinstance(draft, Draft) and draft.order]
+    texts = iter(render_many(orders))
+    return [
+        draft if isinstance(draft, Problem) else _row(tenant, mode, draft, next(texts) if draft.order else None)
+        for draft in drafts
+    ]
+
+
+def _draft(tenant: Tenant, send: DirectSend, known: Known) -> Draft | Problem:
+    try:
+        customer = _customer(send, known)
+        source = _source(tenant, send, customer, known)
+        order = _order(tenant, send, customer, source) if source else None
+        return Draft(send, customer, _address(send, customer), order)
+    except Problem as problem:
+        return problem
+
+
+def _order(tenant: Tenant, send: DirectSend, customer: Customer | None, source: Source) -> Order:
+    context = context_for(payload=send.data or {}, tenant_name=tenant.name, customer=customer)
+    return Order(source, context, owner=str(tenant.id))
+
+
+def _row(tenant: Tenant, mode: str, draft: Draft, text: Rendered | TemplateFault | None) -> NewNotification | Problem:
+    """Without a text the words are sent as they came."""
+    send, customer = draft.send, draft.customer
+    source = draft.order.source if draft.order else Source("", send.channel)
+    if isinstance(text, TemplateFault):
+        return _refusal(source, text)
+    text = text or Rendered(" ".join(send.subject.split()), send.body, send.html)
     now = timezone.now()
-    customer = _customer(send, known)
-    source, text = _text(tenant, send, customer, known)
     is_later = send.send_at is not None and send.send_at > now
     return NewNotification(
         tenant_id=tenant.id,
@@ -124,7 +159,7 @@ def _prepare(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> NewNo
         created_at=now,
         user_id=send.user_id,
         customer_id=customer.id if customer else None,
-        to=_address(send, customer),
+        to=draft.address,
         subject=text.subject,
         body=text.body,
         html=text.html,
@@ -136,6 +171,12 @@ def _prepare(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> NewNo
         priority=send.priority,
         expires_at=send.expires_at,
     )
+
+
+def _refusal(source: Source, fault: TemplateFault) -> Problem:
+    name = f'template "{source.name}"' if source.name else "the inline text"
+    pointer = "/data" if "variable" in fault.detail else f"/{fault.part}"
+    return invalid(pointer, f"{name}: {fault}", code="template_error")
 
 
 def _customer(send: DirectSend, known: Known) -> Customer | None:
@@ -156,20 +197,6 @@ def _address(send: DirectSend, customer: Customer | None) -> str:
     except ValueError as exc:
         detail = f'"{send.to[:100]}" is not an address for {send.channel}. {exc}'
         raise invalid("/to", detail, code="invalid_address") from exc
-
-
-def _text(tenant: Tenant, send: DirectSend, customer: Customer | None, known: Known) -> tuple[Source, Rendered]:
-    source = _source(tenant, send, customer, known)
-    if source is None:
-        literal = Rendered(" ".join(send.subject.split()), send.body, send.html)
-        return Source("", send.channel), literal
-    try:
-        return source, render(source, context_for(payload=send.data or {}, tenant_name=tenant.name, customer=customer))
-    except TemplateFault as fault:
-        name = f'template "{source.name}"' if source.name else "the inline text"
-        raise invalid(
-            "/data" if "variable" in fault.detail else f"/{fault.part}", f"{name}: {fault}", code="template_error"
-        ) from fault
 
 
 def _source(tenant: Tenant, send: DirectSend, customer: Customer | None, known: Known) -> Source | None:

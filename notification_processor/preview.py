@@ -19,10 +19,12 @@ def preview(tenant: Tenant, template: MessageTemplate, *, data: dict[str, Any], 
     """Rendered parts, or the fault; variables the data lacks; length per part beside the channel's limit."""
     source = templates.source_of(template)
     customer = _customer(tenant.id, user_id) if user_id else None
-    missing = sorted(rendering.variables_of(source) - data.keys() - PROVIDED)
-    answer: dict[str, Any] = {"version": source.number, "missing_variables": missing, "error": None}
+    answer: dict[str, Any] = {"version": source.number, "missing_variables": [], "error": None}
+    owner = str(tenant.id)
     try:
-        text = rendering.render(source, context_for(payload=data, tenant_name=tenant.name, customer=customer))
+        answer["missing_variables"] = sorted(rendering.check(source, owner=owner) - data.keys() - PROVIDED)
+        context = context_for(payload=data, tenant_name=tenant.name, customer=customer)
+        text = rendering.render(source, context, owner=owner)
     except rendering.TemplateFault as fault:
         return answer | {
             "rendered": None,

@@ -11,7 +11,7 @@ from django.db.models import UUIDField
 
 from notification_processor import templates
 from notification_processor.models import MessageTemplate
-from notification_processor.rendering import COMPILED, Source
+from notification_processor.rendering import Source
 from traffic_control.insertion import Guard
 
 Name = tuple[uuid.UUID, str, str]  # tenant id, template name, channel
@@ -20,6 +20,7 @@ Name = tuple[uuid.UUID, str, str]  # tenant id, template name, channel
 STILL_THE_ONE = f"""1 = (
     SELECT sum(CASE WHEN current_id = %s THEN 1 ELSE 2 END) FROM {MessageTemplate._meta.db_table}
     WHERE tenant_id = %s AND name = %s AND channel = %s AND archived_at IS NULL)"""  # noqa: S608 - the name of a model
+REMEMBERED = 2_000  # versions a process
 _UUID = UUIDField()
 _versions: dict[Name, Source] = {}
 
@@ -41,7 +42,7 @@ def forget(tenant_id: uuid.UUID, name: str, channel: str) -> None:
 
 
 def _keep(key: Name, source: Source) -> None:
-    while len(_versions) >= COMPILED:
+    while len(_versions) >= REMEMBERED:
         _versions.pop(next(iter(_versions)), None)
     _versions[key] = source
 

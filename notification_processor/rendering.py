@@ -1,24 +1,20 @@
-"""Templates to text: compiled once per version and process, escaped where they are HTML."""
+"""Templates to text. What is more than words with names in between is compiled and rendered in another process."""
 
-import difflib
 import hashlib
-import re
-import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from itertools import islice
+from itertools import count
 from typing import Any
 
-from jinja2 import Template, meta
-from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
+from notification_processor.filling import Outline, Outlines, Unfillable, filled
+from notification_processor.renderer.wire import CHECK, CUT, EACH, OUTLINE, PARTS, RENDER
+from notification_processor.renderer_jobs import Job, Refused, Text, answered
 
-from notification_processor.sandbox import BUDGET, MAX_SOURCE, MAX_TEXT, LoopBudget, TemplateSandbox
-
+MAX_SOURCE = 64 * 1024  # characters of a part
 MAX_SUBJECT = 998  # characters: one line of RFC 5322
-COMPILED = 2_000  # templates kept per process
-PIECES = 32  # of output, between two looks at its length
-FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError)
+MANY = 4  # customers of one context from whom on it pays to cut a template
+KEPT = 8_000_000  # characters of outlines that a process remembers
+_outlines = Outlines(KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +33,32 @@ class Source:
     number: int | None = None
     is_starter: bool = False
 
+    @property
+    def text(self) -> Text:
+        return self.subject, self.body, self.html
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     subject: str
     body: str
     html: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """A text to make. The context of several orders may be one object; `customer`, if given, goes into it.
+
+    `owner`: the tenant whose template it is.
+    """
+
+    source: Source
+    context: Mapping[str, Any]
+    customer: Mapping[str, Any] | None = None
+    owner: str = ""
+
+    def job(self, what: str) -> Job:
+        return Job(what, self.source.text, self.context, self.customer if what in (RENDER, EACH) else None, self.owner)
 
 
 class TemplateFault(Exception):
@@ -54,35 +70,44 @@ class TemplateFault(Exception):
         self.detail, self.part, self.line, self.column = detail, part, line, column
 
 
-class TooLong(ValueError):
-    """The output passes MAX_TEXT."""
+def render(source: Source, context: Mapping[str, Any], *, owner: str = "") -> Rendered:
+    """Raises TemplateFault, which names the part, the line and the variable, or Problem `renderer_unavailable`."""
+    (made,) = render_many([Order(source, context, owner=owner)])
+    if isinstance(made, TemplateFault):
+        raise made
+    return made
 
 
-def render(source: Source, context: dict[str, Any]) -> Rendered:
-    """Raises TemplateFault, which names the part, the line and the variable."""
-    subject = _render_part(source, "subject", context) if source.subject else ""
-    return Rendered(
-        subject=" ".join(subject.split())[:MAX_SUBJECT],
-        body=_render_part(source, "body", context) if source.body else "",
-        html=_render_part(source, "html", context) if source.html else "",
-    )
+def render_many(orders: Sequence[Order], *, patience: int = 1) -> list[Rendered | TemplateFault]:
+    """In the order of the orders, with as few questions to the renderer as can be. Raises `renderer_unavailable`.
+
+    `patience`: how often a text that is not made in time is tried, as the machine may be the reason.
+    """
+    made: dict[int, Rendered | TemplateFault] = {}
+    stopped = _learn(orders, patience)
+    made.update((n, stopped[o.source.key]) for n, o in enumerate(orders) if o.source.key in stopped)
+    rest = _fill(orders, ((n, _outlines.get(o.source.key)) for n, o in enumerate(orders) if n not in made), made)
+    groups = _alike(orders, rest)
+    if any(len(group) >= MANY for group in groups):
+        rest = _fill_cut(orders, groups, made)
+    many = {n for group in groups if len(group) >= MANY for n in group}
+    jobs = [orders[n].job(EACH if n in many else RENDER) for n in rest]
+    made.update(zip(rest, map(_made, answered(jobs, patience=patience)), strict=True))
+    return [made[number] for number in range(len(orders))]
 
 
-def check(source: Source) -> None:
-    """Compiles every part. Raises TemplateFault for the first that does not."""
-    for part in ("subject", "body", "html"):
+def check(source: Source, *, owner: str = "") -> set[str]:
+    """Compiles every part: top-level names that the template reads, those it guards with `default` among them.
+
+    Raises TemplateFault for the first part that does not compile, or Problem `renderer_unavailable`.
+    """
+    for part in PARTS:
         if len(getattr(source, part)) > MAX_SOURCE:
             raise TemplateFault(f"longer than {MAX_SOURCE:,} characters", part=part)
-        _compiled(source, part)
-
-
-def variables_of(source: Source) -> set[str]:
-    """Top-level names that the template reads. Those it guards with `default` or `is defined` are among them."""
-    names: set[str] = set()
-    for part in ("subject", "body", "html"):
-        if text := getattr(source, part):
-            names |= meta.find_undeclared_variables(environment(part).parse(text))
-    return names
+    (answer,) = answered([Job(CHECK, source.text, owner=owner)])
+    if isinstance(answer, Refused):
+        raise _fault(answer)
+    return set(answer)
 
 
 def inline_source(*, channel: str, subject: str, body: str, html: str) -> Source:
@@ -91,83 +116,68 @@ def inline_source(*, channel: str, subject: str, body: str, html: str) -> Source
     return Source(f"inline:{digest}", channel, subject, body, html)
 
 
-def _render_part(source: Source, part: str, context: dict[str, Any]) -> str:
-    template = _compiled(source, part)
-    try:
-        return written(template, context, LoopBudget())
-    except TooLong as exc:
-        raise TemplateFault(f"the text is longer than {MAX_TEXT:,} characters", part=part) from exc
-    except UndefinedError as exc:
-        raise TemplateFault(_undefined(exc, context), part=part, line=_line_of(exc)) from exc
-    except FAULTS as exc:
-        raise TemplateFault(_plain(exc), part=part, line=_line_of(exc)) from exc
+def _learn(orders: Sequence[Order], patience: int) -> dict[str, TemplateFault]:
+    """The outlines of sources that this process does not know yet; by key, those that the renderer was stopped at."""
+    unknown = {order.source.key: order for order in orders if order.source.key not in _outlines}
+    stopped: dict[str, TemplateFault] = {}
+    jobs = [order.job(OUTLINE) for order in unknown.values()]
+    for key, outline in zip(unknown, answered(jobs, patience=patience), strict=True):
+        if isinstance(outline, Refused):
+            stopped[key] = _fault(outline)
+        else:
+            _outlines.keep(key, outline)
+    return stopped
 
 
-def written(template: Template, context: Mapping[str, Any], budget: LoopBudget) -> str:
-    """As `template.render(context)`, with one copy of the context and a cap. Raises TooLong, or one of FAULTS."""
-    names = {**template.environment.globals, **context, BUDGET: budget}
-    pieces: list[str] = []
-    length = 0
-    try:
-        output = template.root_render_func(template.new_context(names, shared=True))
-        while some := list(islice(output, PIECES)):
-            pieces += some
-            length += sum(map(len, some))
-            if length > MAX_TEXT:
-                raise TooLong
-    except TooLong:
-        raise
-    except Exception:
-        template.environment.handle_exception()  # raises it again, with the template's lines in the traceback
-    return "".join(pieces)
+def _fill(
+    orders: Sequence[Order], outlines: Iterable[tuple[int, Outline | None]], made: dict[int, Rendered | TemplateFault]
+) -> list[int]:
+    """Makes those that need no more than filling; which ones do."""
+    rest: list[int] = []
+    for number, outline in outlines:
+        order = orders[number]
+        try:
+            if outline is None:
+                raise Unfillable
+            names = order.context if order.customer is None else {**order.context, "customer": order.customer}
+            made[number] = _rendered(filled(outline, names))
+        except Unfillable:
+            rest.append(number)
+    return rest
 
 
-def _compiled(source: Source, part: str) -> Template:
-    return _compile(source.key, part, getattr(source, part))
+def _fill_cut(
+    orders: Sequence[Order], groups: Sequence[Sequence[int]], made: dict[int, Rendered | TemplateFault]
+) -> list[int]:
+    """What is the same for all customers of a context is rendered once; those for whom that is not enough."""
+    large = [group for group in groups if len(group) >= MANY]
+    cuts = answered([orders[group[0]].job(CUT) for group in large])
+    rest = [number for group in groups if len(group) < MANY for number in group]
+    for group, cut in zip(large, cuts, strict=True):
+        outline = None if isinstance(cut, Refused) else cut
+        rest += _fill(orders, ((number, outline) for number in group), made)
+    return sorted(rest)
 
 
-@lru_cache(maxsize=COMPILED)
-def _compile(key: str, part: str, text: str) -> Template:
-    try:
-        return environment(part).from_string(text)
-    except TemplateSyntaxError as exc:
-        raise TemplateFault(exc.message or "syntax error", part=part, line=exc.lineno, column=1) from exc
-    except FAULTS as exc:
-        raise TemplateFault(_plain(exc), part=part) from exc
+def _alike(orders: Sequence[Order], numbers: Sequence[int]) -> list[list[int]]:
+    """Orders of one source and context together; those without a customer stand alone."""
+    alone = count()
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for number in numbers:
+        order = orders[number]
+        key = (order.source.key, id(order.context)) if order.customer is not None else (next(alone),)
+        groups.setdefault(key, []).append(number)
+    return list(groups.values())
 
 
-@cache
-def environment(part: str) -> TemplateSandbox:
-    """Only HTML is escaped here; chat adapters neutralise what their provider would take for markup."""
-    return TemplateSandbox(autoescape=part == "html")
+def _made(answer: Any) -> Rendered | TemplateFault:
+    return _fault(answer) if isinstance(answer, Refused) else _rendered(answer)
 
 
-def _undefined(exc: UndefinedError, context: dict[str, Any]) -> str:
-    """Names the variable, what was provided, and the nearest spelling."""
-    found = re.search(r"'([^']+)' is undefined|has no (?:attribute|element) '?([^']+)", exc.message or "")
-    name = (found.group(1) or found.group(2)) if found else "a value"
-    depth = 1 if found and found.group(1) else 4
-    known = sorted(_keys_in(context, depth) - {name})
-    meant = difflib.get_close_matches(name, known, n=1)
-    hint = f' Did you mean "{meant[0]}"?' if meant else ""
-    return f'the variable "{name}" is missing.{hint} Provided: {", ".join(known[:20]) or "nothing"}.'
+def _rendered(texts: Sequence[str]) -> Rendered:
+    subject, body, html = texts
+    return Rendered(" ".join(subject.split())[:MAX_SUBJECT], body, html)
 
 
-def _keys_in(value: Any, depth: int) -> set[str]:
-    if not isinstance(value, dict) or depth == 0:
-        return set()
-    own = {key for key in value if isinstance(key, str) and not key.startswith("_")}
-    return own.union(*(_keys_in(inner, depth - 1) for inner in value.values()))
-
-
-def _plain(exc: BaseException) -> str:
-    if isinstance(exc, RecursionError):
-        return "the template is nested too deeply"
-    if isinstance(exc, MemoryError):
-        return "the template needs too much memory"
-    return str(exc) or type(exc).__name__
-
-
-def _line_of(exc: BaseException) -> int | None:
-    lines = [f.lineno for f in traceback.extract_tb(exc.__traceback__) if f.filename == "<template>"]
-    return lines[-1] if lines else None
+def _fault(refused: Refused) -> TemplateFault:
+    return TemplateFault(refused.detail, part=refused.part, line=refused.line, column=refused.column)

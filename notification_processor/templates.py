@@ -33,7 +33,7 @@ def create(tenant: Tenant, *, name: str, channel: str, locale: str, parts: dict[
 
     Raises Problem: `template_exists` (409), or a syntax error with line and part (400).
     """
-    check_parts(channel, parts)
+    check_parts(channel, parts, owner=tenant.id)
     same = of_tenant(tenant.id).filter(name=name, channel=channel, locale=locale)
     try:
         with transaction.atomic():
@@ -52,7 +52,7 @@ def revise(template: MessageTemplate, parts: dict[str, str]) -> MessageTemplate:
     merged = current | parts
     if merged == current:
         return template
-    check_parts(template.channel, merged)
+    check_parts(template.channel, merged, owner=template.tenant_id)
     with transaction.atomic():
         MessageTemplate.objects.select_for_update().get(pk=template.pk)
         last = template.versions.aggregate(last=Max("number"))["last"] or 0
@@ -69,12 +69,13 @@ def _add_version(template: MessageTemplate, number: int, parts: dict[str, str]) 
     template.save(update_fields=["current", "updated_at"])
 
 
-def check_parts(channel: str, parts: dict[str, str]) -> None:
+def check_parts(channel: str, parts: dict[str, str], *, owner: uuid.UUID | None) -> None:
     """Raises Problem for a template without words, or one that does not compile: with its line and part."""
     if not parts.get("body") and not parts.get("html"):
         raise invalid("/body", "A template needs a body (or html).", code="required")
     try:
-        rendering.check(Source("", channel, parts["subject"], parts["body"], parts["html"]))
+        source = Source("", channel, parts["subject"], parts["body"], parts["html"])
+        rendering.check(source, owner=str(owner or ""))
     except rendering.TemplateFault as fault:
         error = {"pointer": f"#/{fault.part}", "code": "template_syntax", "detail": str(fault)}
         located = {k: v for k, v in (("line", fault.line), ("column", fault.column)) if v}

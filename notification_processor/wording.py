@@ -1,27 +1,26 @@
 """The words of one event on its channels: which template version, and its text for each customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from notification_processor import context, templates
-from notification_processor.broadcast import Broadcast
 from notification_processor.defaults import ChannelDefaults
 from notification_processor.layouts import built_in
 from notification_processor.models import Event
-from notification_processor.rendering import Rendered, Source, TemplateFault, render
+from notification_processor.rendering import Order, Rendered, Source, TemplateFault, render_many
 from user_preferences.models import Customer
 
-MANY = 4  # customers of one event from whom on it pays to cut its templates
+PATIENCE = 2  # tries: a fault here is for good, and nobody waits for the answer
 
 
 class Wording:
-    """An event's templates, ready to be filled for `people` customers. `sources`: the pinned versions, by id."""
+    """An event's templates, ready to be filled for its customers. `sources`: the pinned versions, by id."""
 
-    def __init__(self, event: Event, sources: Mapping[str, Source], *, tenant: ChannelDefaults, people: int) -> None:
+    def __init__(self, event: Event, sources: Mapping[str, Source], *, tenant: ChannelDefaults) -> None:
         self._versions: Mapping[str, Mapping[str, str]] = versions_of(event)
-        self._sources, self._locale, self._are_many = sources, tenant.locale, people >= MANY
+        self._sources, self._locale, self._owner = sources, tenant.locale, str(event.tenant_id)
         self._context = context.for_event(event, tenant_name=tenant.tenant_name)
-        self._broadcasts: dict[str, Broadcast] = {}
         self._asked: dict[tuple[str, str], Source] = {}
 
     def source(self, channel: str, customer: Customer) -> Source:
@@ -31,15 +30,8 @@ class Wording:
             self._asked[wanted] = self._find(*wanted)
         return self._asked[wanted]
 
-    def render(self, source: Source, customer: Mapping[str, Any]) -> tuple[Source, Rendered]:
-        """A starter that the payload does not fill gives way to the built-in layout. Raises TemplateFault."""
-        try:
-            return source, self._text(source, customer)
-        except TemplateFault:
-            if not source.is_starter:
-                raise
-            layout = built_in(source.channel)
-            return layout, self._text(layout, customer)
+    def order(self, source: Source, customer: Mapping[str, Any]) -> Order:
+        return Order(source, self._context, customer, self._owner)
 
     def _find(self, channel: str, locale: str) -> Source:
         by_locale = self._versions.get(channel)
@@ -47,12 +39,16 @@ class Wording:
             return built_in(channel)
         return self._sources[templates.nearest(by_locale, locale, self._locale)]
 
-    def _text(self, source: Source, customer: Mapping[str, Any]) -> Rendered:
-        if not self._are_many:
-            return render(source, {**self._context, "customer": customer})
-        if source.key not in self._broadcasts:
-            self._broadcasts[source.key] = Broadcast(source, self._context)
-        return self._broadcasts[source.key].render(customer)
+
+def texts(orders: Sequence[Order]) -> list[tuple[Source, Rendered | TemplateFault]]:
+    """In the order of the orders. A starter that the payload does not fill gives way to the built-in layout."""
+    made = [(order.source, text) for order, text in zip(orders, render_many(orders, patience=PATIENCE), strict=True)]
+    unfit = [n for n, (source, text) in enumerate(made) if source.is_starter and isinstance(text, TemplateFault)]
+    if unfit:
+        second = [replace(orders[n], source=built_in(orders[n].source.channel)) for n in unfit]
+        for n, order, text in zip(unfit, second, render_many(second, patience=PATIENCE), strict=True):
+            made[n] = order.source, text
+    return made
 
 
 def versions_of(event: Event) -> dict[str, dict[str, str]]:

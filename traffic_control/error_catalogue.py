@@ -66,6 +66,8 @@ CATALOGUE = (
           "Wait for `Retry-After`; batch calls count as one."),
     Entry("registration_closed", 403, "This install takes no registrations.", "Ask its operator for a tenant."),
     Entry("registration_token_invalid", 403, "`X-Registration-Token` is missing or wrong.", "Ask the operator for it."),
+    Entry("renderer_unavailable", 503, "Templates cannot be rendered at the moment; nothing was stored.",
+          "Send the same request again after `Retry-After`; `manage.py doctor` tells the operator why."),
     Entry("stale_callback", 401, "The signed time of a provider's call is too far from now.",
           "Sign it anew; check the clock."),
     Entry("template_exists", 409, "There is a template with this name, channel and locale.", "PATCH that one."),

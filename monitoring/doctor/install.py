@@ -14,6 +14,7 @@ from django.db.models import F, Value
 from django.db.models.functions import StrIndex, Substr
 
 from monitoring.doctor.verdict import Check, Verdict, fail, good, warn
+from notification_processor.renderer_process import Renderer, Unstartable
 from tenants import vault
 from tenants.models import Integration
 
@@ -83,6 +84,18 @@ def _fault_of(key: str) -> str:
     return ""
 
 
+def renderer() -> Iterator[Verdict]:
+    """Starts one, as the web processes and the workers do."""
+    try:
+        started = Renderer()
+    except Unstartable as exc:
+        why = "No template is rendered: sends that use one get 503, and events wait."
+        yield fail("renderer", str(exc), why, "Let processes lower their own limits, and start a Python of their own.")
+        return
+    started.close()
+    yield good("renderer", f"templates are rendered apart, within {started.limits['memory'] // 2**20} MB")
+
+
 def disk_of_temporary_files() -> Iterator[Verdict]:
     yield _room("temporary files", Path(tempfile.gettempdir()), "Programs that find no room for temporary files fail.")
 
@@ -121,6 +134,7 @@ CHECKS = (
     Check("settings", switches, "The settings could not be read.", "Run manage.py check."),
     Check("secrets", secrets, "The secrets could not be read.", "Run manage.py check."),
     Check("credentials", sealed, "It needs the database's answer.", "Mend the check “database” first."),
+    Check("renderer", renderer, "No renderer answered.", "Look at the error."),
     Check("disk", disk_of_temporary_files, "The disk could not be asked.", "Look at the error."),
     Check("disk", disk_of_database, "It needs the database's answer.", "Mend the check “database” first."),
 )

@@ -50,7 +50,8 @@ class TemplateForm(TenantForm):
         cleaned = super().clean() or {}
         try:
             if self.parts.keys() == set(templates.PARTS):
-                templates.check_parts(cleaned.get("channel") or self.instance.channel, self.parts)
+                owner = getattr(cleaned.get("tenant"), "pk", None) or self.instance.tenant_id
+                templates.check_parts(cleaned.get("channel") or self.instance.channel, self.parts, owner=owner)
         except Problem as problem:
             show_problem(self, problem)
         if self.instance._state.adding and self._exists(cleaned):
@@ -182,7 +183,11 @@ class TemplateAdmin(TenantScopedAdmin):
 
     @admin.display(description="reads the variables")
     def variables(self, template: MessageTemplate) -> str:
-        return ", ".join(sorted(rendering.variables_of(templates.source_of(template)))) or "none"
+        try:
+            names = rendering.check(templates.source_of(template), owner=str(template.tenant_id))
+        except (rendering.TemplateFault, Problem) as exc:
+            return str(exc)
+        return ", ".join(sorted(names)) or "none"
 
     @admin.display(description="subject")
     def shown_subject(self, template: MessageTemplate) -> str:

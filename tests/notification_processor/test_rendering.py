@@ -1,9 +1,6 @@
-import time
-
 import pytest
 
-from notification_processor import rendering
-from notification_processor.rendering import Source, TemplateFault, inline_source, render, variables_of
+from notification_processor.rendering import Source, TemplateFault, check, inline_source, render
 
 
 def rendered(text, data=None, *, part="body", channel="email"):
@@ -59,54 +56,10 @@ def test_render_fault_names_line_and_variable(text, line, words):
 @pytest.mark.parametrize("text", ["{{", "{% if %}", "{% foo %}", "{{ x|nosuch }}", "{% for %}", "{{ 'a'|center(9) }}"])
 def test_check_refuses_bad_syntax_with_its_line(text):
     with pytest.raises(TemplateFault) as caught:
-        rendering.check(Source("", "email", body=f"fine\n{text}"))
+        check(Source("", "email", body=f"fine\n{text}"))
     assert caught.value.line == 2
-
-
-HOSTILE = [
-    "{{ 'A' * 300000000 }}",
-    "{{ 7 ** 3000000 }}",
-    "{{ (10 ** 64) ** 64 }}",
-    "{{ '%2000000000d' % 1 }}",
-    "{% for a in range(1000) %}" * 3 + "{% endfor %}" * 3,
-    "{{ range(1000000000) }}",
-    "{{ ''.__class__ }}",
-    "{{ ''['__class__'].mro }}",
-    "{{ x|attr('__class__') }}",
-    "{{ 'a'.upper() }}",
-    "{{ 'a'.format(1) }}",
-    "{{ _step }}",
-    "{% include 'x' %}",
-    "{% import 'x' as y %}",
-    "{% extends 'x' %}",
-    "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-    "{% set x %}a{% endset %}",
-    "{% filter upper %}a{% endfilter %}",
-    "{% for x in range(3) recursive %}{{ loop(range(3)) }}{% endfor %}",
-    "{{ " + "(" * 400 + "1" + ")" * 400 + " }}",
-    "{% set x = 'aa' %}" + "{% set x = x ~ x %}" * 30 + "{{ x }}",
-    "{% set x = 'aa' %}" + "{% set x = x + x %}" * 30 + "{{ x }}",
-    "{% set x = 'aaaaaaaa' %}" + "{% set x = x|replace('a', 'aaaaaaaa') %}" * 12 + "{{ x }}",
-    "{% set x = ['a', 'a'] %}" + "{% set x = [x|join(x|join), x|join] %}" * 30 + "{{ x|join }}",
-    "{{ cycler(1) }}",
-    "{{ joiner() }}",
-    "{{ lipsum(n=1000) }}",
-    "{{ namespace() }}",
-    "{{ 1|round(1000000000, 'ceil') }}",
-    "{% for i in range(1000) %}{{ big }}{% endfor %}",
-    "{{ x" + ".y" * 3000 + " }}",
-]
-
-
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:40])
-def test_render_hostile_template_is_refused_quickly(text):
-    began = time.perf_counter()
-    with pytest.raises(TemplateFault):
-        rendered(text, {"big": "a" * 10_000})
-    assert time.perf_counter() - began < 1.5
-    assert rendered("still {{ a }}", {"a": "fine"}) == "still fine"
 
 
 def test_variables_of_a_template_are_its_top_level_names():
     source = Source("k", "email", subject="{{ a }}", body="{% for i in b %}{{ i.c }}{% endfor %}{{ customer.name }}")
-    assert variables_of(source) == {"a", "b", "customer"}
+    assert check(source) == {"a", "b", "customer"}

@@ -21,7 +21,9 @@ from markupsafe import Markup, escape
 
 MAX_SOURCE = 64 * 1024
 MAX_NODES = 2_000
+MAX_DEPTH = 100  # elements within elements: Python's own compiler takes for ever over more, or crashes
 MAX_LOOP_STEPS = 100_000  # a render
+MAX_LOOP_DEPTH = 3  # loops within loops
 MAX_RANGE = 1_000
 MAX_TEXT = 256 * 1024  # characters: of the output, and of any value built on the way
 MAX_NUMBER = 10**18
@@ -109,6 +111,7 @@ FORBIDDEN_NODES = (
     nodes.Block,
     nodes.CallBlock,
     nodes.Macro,
+    nodes.NSRef,
     nodes.AssignBlock,  # these two collect output out of sight of its cap
     nodes.FilterBlock,
 )
@@ -139,7 +142,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, autoescape: bool = False) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=autoescape, keep_trailing_newline=True, cache_size=0)
-        self.globals = {"range": bounded_range}
+        self.globals = {"range": BOUNDED_RANGE}
         self.filters = {name: FILTERS[name] for name in SAFE_FILTERS} | BOUNDED_FILTERS
         self.tests = {name: TESTS[name] for name in SAFE_TESTS}
 
@@ -169,7 +172,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        return obj is bounded_range or isinstance(getattr(obj, "__self__", None), LoopContext)
+        return obj is BOUNDED_RANGE or isinstance(getattr(obj, "__self__", None), LoopContext)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator in ("**", "*", "%") and not (is_number(left) and is_number(right)):
@@ -204,6 +207,19 @@ def check_tree(tree: nodes.Template) -> None:
             raise TemplateSyntaxError(f'names that start with "_" ({node.name}) are not available', node.lineno)
         if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
             raise TemplateSyntaxError(f'names that start with "_" ({node.attr}) are not available', node.lineno)
+    check_nesting(tree)
+
+
+def check_nesting(tree: nodes.Template) -> None:
+    """Loops multiply each other's steps."""
+    pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while pending:
+        node, depth, loops = pending.pop()
+        if depth > MAX_DEPTH:
+            raise TemplateSyntaxError("the template is nested too deeply", node.lineno)
+        if loops > MAX_LOOP_DEPTH:
+            raise TemplateSyntaxError(f"loops are nested more than {MAX_LOOP_DEPTH} deep", node.lineno)
+        pending.extend((n, depth + 1, loops + isinstance(n, nodes.For)) for n in node.iter_child_nodes())
 
 
 def walk(node: nodes.Node) -> Iterable[nodes.Node]:
@@ -222,11 +238,20 @@ def length_of(value: Any) -> int:
     return len(value) if isinstance(value, str | list | tuple) else 0
 
 
-def bounded_range(*bounds: int) -> range:
-    numbers = range(*bounds)
-    if len(numbers) > MAX_RANGE:
-        raise Forbidden(f"range() gives at most {MAX_RANGE:,} numbers")
-    return numbers
+class BoundedRange:
+    """As `range`, of at most MAX_RANGE numbers."""
+
+    def __call__(self, *bounds: int) -> range:
+        numbers = range(*bounds)
+        if len(numbers) > MAX_RANGE:
+            raise Forbidden(f"range() gives at most {MAX_RANGE:,} numbers")
+        return numbers
+
+    def __repr__(self) -> str:
+        return "range"
+
+
+BOUNDED_RANGE = BoundedRange()
 
 
 @pass_eval_context

@@ -1,8 +1,8 @@
 """One text for many customers: what does not speak of the customer is rendered once, and the gaps are filled for each.
 
 A template is cut along its top level into what is the same for everybody, gaps that hold one word about the customer
-(`{{ customer.name }}`), and live pieces that do anything else with the customer. The result is what `rendering.render`
-makes of the whole; where that is not certain, or something fails, `render` is asked itself.
+(`{{ customer.name }}`), and live pieces that do anything else with the customer. The result is what `rendered` makes of
+the whole; where that is not certain, or something fails, `rendered` is asked itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,18 +13,10 @@ from typing import Any
 from jinja2 import Template, nodes
 from markupsafe import escape
 
-from notification_processor.rendering import (
-    COMPILED,
-    FAULTS,
-    MAX_SUBJECT,
-    Rendered,
-    Source,
-    TemplateFault,
-    environment,
-    render,
-    written,
-)
-from notification_processor.sandbox import MAX_TEXT, LoopBudget, walk
+from notification_processor.renderer.compiling import COMPILED, Texts, environment, rendered, written
+from notification_processor.renderer.outlines import Words, joined, path_of
+from notification_processor.renderer.sandbox import MAX_TEXT, LoopBudget, walk
+from notification_processor.renderer.wire import PARTS
 
 CUSTOMER = "customer"
 
@@ -54,9 +46,6 @@ class Uncertain(Exception):
     """The pieces would not make for sure what the whole makes."""
 
 
-GIVE_UP = (Uncertain, TemplateFault, *FAULTS)
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """Subject, body or html with everything written that is the same for everybody."""
@@ -66,7 +55,7 @@ class Part:
     is_html: bool
 
     def filled(self, context: Mapping[str, Any]) -> str:
-        """Raises Uncertain, or any of FAULTS."""
+        """Raises Uncertain, or anything."""
         customer, budget = context[CUSTOMER], LoopBudget(self.steps_left)
         text = "".join(
             word
@@ -80,6 +69,12 @@ class Part:
             raise Uncertain
         return text
 
+    def outline(self) -> Words:
+        """Raises Uncertain when there is more to do than to fill the gaps."""
+        if any(isinstance(word, Live) for word in self.words):
+            raise Uncertain
+        return joined([w if isinstance(w, str) else [CUSTOMER, *w.path] for w in self.words if not isinstance(w, Live)])
+
     def _gap(self, gap: Gap, customer: Any) -> str:
         value = customer
         for step in gap.path:
@@ -92,28 +87,35 @@ class Part:
 class Broadcast:
     """One source for the customers of one event. `context` is all that a template sees but the customer."""
 
-    def __init__(self, source: Source, context: dict[str, Any]) -> None:
+    def __init__(self, source: Texts, context: Mapping[str, Any]) -> None:
         self.source, self.context = source, context
         try:
-            self._parts = [_part(source, name, context) for name in ("subject", "body", "html")]
-        except GIVE_UP:
+            self._parts = [_part(name, text, context) for name, text in zip(PARTS, source, strict=True)]
+        except Exception:  # the whole has the right words for it
             self._parts = []
 
-    def render(self, customer: Mapping[str, Any]) -> Rendered:
-        """Raises TemplateFault, as `rendering.render` does."""
+    def outline(self) -> list[Words] | None:
+        """What is left to fill for each customer; None when that takes more than filling."""
+        try:
+            return [part.outline() for part in self._parts] or None
+        except Uncertain:
+            return None
+
+    def rendered(self, customer: Mapping[str, Any]) -> Texts:
+        """Raises Fault, as `compiling.rendered` does."""
         context = {**self.context, CUSTOMER: customer}
         if not self._parts:
-            return render(self.source, context)
+            return rendered(self.source, context)
         try:
             subject, body, html = [part.filled(context) for part in self._parts]
-        except GIVE_UP:
-            return render(self.source, context)
-        return Rendered(" ".join(subject.split())[:MAX_SUBJECT], body, html)
+        except Exception:  # the whole has the right words for it
+            return rendered(self.source, context)
+        return Texts(subject, body, html)
 
 
-def _part(source: Source, name: str, context: Mapping[str, Any]) -> Part:
+def _part(name: str, text: str, context: Mapping[str, Any]) -> Part:
     budget = LoopBudget()
-    pieces = _pieces(source.key, name, getattr(source, name))
+    pieces = _pieces(name, text)
     if pieces is None:
         raise Uncertain
     words = tuple(written(p.template, context, budget) if isinstance(p, Fixed) else p for p in pieces)
@@ -121,8 +123,8 @@ def _part(source: Source, name: str, context: Mapping[str, Any]) -> Part:
 
 
 @lru_cache(maxsize=COMPILED)
-def _pieces(key: str, part: str, text: str) -> tuple[Piece, ...] | None:
-    """`key` is that of the source. None for a template that carries names from one piece to the next."""
+def _pieces(part: str, text: str) -> tuple[Piece, ...] | None:
+    """None for a template that carries names from one piece to the next."""
     tree = environment(part).parse(text)
     if tree.find(nodes.Assign):
         return None
@@ -155,12 +157,8 @@ def _speaks_of_customer(node: nodes.Node) -> bool:
 
 def _gap_of(node: nodes.Node) -> Gap | None:
     """When the node writes a value of the customer as it is."""
-    value: Any = node.nodes[0] if isinstance(node, nodes.Output) else None
-    path: list[str] = []
-    while isinstance(value, nodes.Getattr):
-        path.insert(0, value.attr)
-        value = value.node
-    return Gap(tuple(path)) if path and isinstance(value, nodes.Name) and value.name == CUSTOMER else None
+    name, *path = (isinstance(node, nodes.Output) and path_of(node.nodes[0])) or [""]
+    return Gap(tuple(path)) if name == CUSTOMER and path else None
 
 
 def _fixed(part: str, body: list[nodes.Node]) -> list[Piece]:

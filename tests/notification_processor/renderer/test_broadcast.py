@@ -2,11 +2,13 @@
 
 import pytest
 
-from notification_processor import broadcast
-from notification_processor.broadcast import Broadcast
 from notification_processor.layouts import built_in
-from notification_processor.rendering import Source, TemplateFault, render
-from notification_processor.sandbox import MAX_LOOP_STEPS, MAX_TEXT
+from notification_processor.renderer import broadcast
+from notification_processor.renderer.broadcast import Broadcast
+from notification_processor.renderer.compiling import Texts
+from notification_processor.renderer.faults import Fault
+from notification_processor.renderer.sandbox import MAX_LOOP_STEPS, MAX_TEXT
+from notification_processor.rendering import Order, Source, TemplateFault, render, render_many
 
 CONTEXT = {
     "customer": {"name": "nobody"},
@@ -54,33 +56,37 @@ def outcome(call, *arguments):
         return str(fault)
 
 
+def for_each(source):
+    """What many customers of one event are told."""
+    orders = [Order(source, CONTEXT, person) for person in [*PEOPLE, PEOPLE[0]]]
+    return [str(made) if isinstance(made, TemplateFault) else made for made in render_many(orders)[:-1]]
+
+
 @pytest.mark.parametrize("text", TEMPLATES.values(), ids=TEMPLATES.keys())
 @pytest.mark.parametrize("part", ["subject", "body", "html"])
 def test_text_for_each_is_that_of_the_whole_template(part, text):
     source = Source(key=f"{part}: {text}", channel="email", **{part: text})
-    for_many = Broadcast(source, CONTEXT)
 
-    found = [outcome(for_many.render, person) for person in PEOPLE]
+    found = for_each(source)
 
     assert found == [outcome(render, source, CONTEXT | {"customer": person}) for person in PEOPLE]
 
 
 def test_built_in_layout_for_each_is_that_of_the_whole():
     source = built_in("email")
-    for_many = Broadcast(source, CONTEXT)
 
-    assert [for_many.render(p) for p in PEOPLE] == [render(source, CONTEXT | {"customer": p}) for p in PEOPLE]
+    assert for_each(source) == [render(source, CONTEXT | {"customer": p}) for p in PEOPLE]
 
 
 def test_what_is_the_same_for_all_is_rendered_once(monkeypatch):
-    source = Source(key="once", channel="email", body=TEMPLATES["a loop that does not"])
-    for_many = Broadcast(source, CONTEXT)
-    monkeypatch.setattr(broadcast, "render", None)
+    for_many = Broadcast(Texts("", TEMPLATES["a loop that does not"], ""), CONTEXT)
+    monkeypatch.setattr(broadcast, "rendered", None)
     monkeypatch.setattr(broadcast, "written", None)
 
-    bodies = [for_many.render(person).body for person in PEOPLE]
+    bodies = [for_many.rendered(person).body for person in PEOPLE]
 
     assert bodies == [f"1/2 PEN & INK 2/2 PAPER. {person['name']}" for person in PEOPLE]
+    assert for_many.outline() == [[], ["1/2 PEN & INK 2/2 PAPER. ", ["customer", "name"]], []]
 
 
 def test_steps_of_all_pieces_count_together():
@@ -88,9 +94,9 @@ def test_steps_of_all_pieces_count_together():
     half = MAX_LOOP_STEPS // 2
     loop = "{% for n in many %}{% for m in few %}%s{% endfor %}{% endfor %}"
     context = {"many": list(range(1_000)), "few": list(range(half // 1_000 - 1)), "customer": {}}
-    fits = Source(key="fits", channel="email", body=loop.replace("%s", "") + loop.replace("%s", "{{ customer.x }}"))
-    passes = Source(key="passes", channel="email", body=fits.body + "{% for n in many %}{{ customer.x }}{% endfor %}")
+    fits = Texts("", loop.replace("%s", "") + loop.replace("%s", "{{ customer.x }}"), "")
+    passes = Texts("", fits.body + "{% for n in many %}{{ customer.x }}{% endfor %}", "")
 
-    assert Broadcast(fits, context).render({"x": ""}).body == ""
-    with pytest.raises(TemplateFault, match="steps"):
-        Broadcast(passes, context).render({"x": ""})
+    assert Broadcast(fits, context).rendered({"x": ""}).body == ""
+    with pytest.raises(Fault, match="steps"):
+        Broadcast(passes, context).rendered({"x": ""})

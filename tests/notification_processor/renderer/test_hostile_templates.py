@@ -1,0 +1,77 @@
+"""Templates by people who mean harm, on each way they can come in: saved, previewed, and sent."""
+
+import resource
+import time
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from notification_processor.renderer_pool import POOL
+from tenants.services import Registration
+from tests.conftest import client_with
+from tests.notification_processor.renderer.hostile_templates import CORPUS, DATA
+
+SECONDS = 1.5
+MEMORY = 256 * 1024  # KB
+GROWTH = 16 * 1024  # KB that this process may grow by over all of a category
+ADDRESS = "a@example.com"
+SECRETS = ("django-insecure", "SECRET_KEY=", "DATABASE_URL", "PATH=", "<module", "<class", "<function", ".py", "/usr/")
+
+
+@pytest.fixture
+def api(acme: Registration) -> APIClient:
+    return client_with(acme.test_api_key)
+
+
+def test_corpus_is_large():
+    assert len({text for texts in CORPUS.values() for text in texts}) >= 150
+
+
+def is_harmless(answer):
+    shown = answer.content.decode()
+    return answer.status_code < 500 and not any(secret in shown for secret in SECRETS)
+
+
+def ways_in(api, text):
+    """Saved, shown if it was saved, and sent as it is."""
+    words = {"name": "evil", "channel": "email", "body": text, "html": text}
+    saved = api.post("/v1/templates/", words)
+    yield saved
+    if saved.status_code == 201:
+        template = f"/v1/templates/{saved.json()['id']}/"
+        yield api.post(f"{template}preview/", {"data": DATA})
+        api.delete(template)
+    yield api.post("/v1/notify/", {"channel": "email", "to": ADDRESS, "body": text, "data": DATA})
+
+
+def memory_of_renderers():
+    """KB that each of this process's renderers has ever held."""
+    pids = [place.renderer().pid for place in POOL._places if place._renderer]
+    lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return [int(line.split()[1]) for line in lines if line.startswith(("VmHWM", "VmPeak"))]
+
+
+def is_well(api):
+    answer = api.post(
+        "/v1/notify/", {"channel": "email", "to": ADDRESS, "body": "{{ a|upper }}", "data": {"a": "fine"}}
+    )
+    return answer.status_code == 202
+
+
+@pytest.mark.parametrize("category", CORPUS)
+def test_hostile_template_hurts_nobody(api, category):
+    assert is_well(api)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    faults: list[tuple[object, ...]] = []
+    for text in CORPUS[category]:
+        began = time.perf_counter()
+        for answer in ways_in(api, text):
+            took, began = time.perf_counter() - began, time.perf_counter()
+            if not is_harmless(answer) or took > SECONDS:
+                faults.append((text[:80], answer.status_code, round(took, 2), answer.content[:200]))
+        if any(held > MEMORY for held in memory_of_renderers()):
+            faults.append((text[:80], "memory"))
+    assert faults == []
+    assert is_well(api)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GROWTH
