@@ -1,15 +1,21 @@
-"""Fills outlines: words with names in between. No expression is evaluated, so this needs no renderer."""
+"""Fills outlines: words with names in between. Nothing of a tenant's is executed here, so this needs no renderer.
 
-import threading
-from collections import OrderedDict
+What comes in is data, read by a renderer: texts, which are copied, and lists of keys, which are looked up in JSON's own
+objects, one after the other. A value that is found is copied if it is a str, and written by `str` if it is exactly an
+int, a float, a bool or None; anything else is left to a renderer. There is no parser, no attribute, no operator, no
+filter and no call that a template could choose, and what comes out is at most MAX_TEXT long.
+"""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import escape
 
-MAX_TEXT = 256 * 1024  # characters; as the renderer has it
+from notification_processor.renderer.wire import MAX_TEXT
+
 WRITTEN_AS_THEY_ARE = frozenset({int, float, bool, type(None)})
 Outline = Sequence[Sequence[str | Sequence[str]]]  # of subject, body and html
+WORD = 100  # characters' worth of memory that a text or a key takes besides its own
 
 
 class Unfillable(Exception):
@@ -50,31 +56,10 @@ def _value(path: Sequence[str], names: Any) -> str:
     raise Unfillable
 
 
-class Outlines:
-    """The outlines of versions that never change, by their key; None for one that only the renderer can fill.
+def size_of(outline: Outline | None) -> int:
+    """In characters' worth of memory."""
+    return sum(_size(word) for part in outline or () for word in part)
 
-    Bounded by what they take, as any tenant may have as many templates as it likes, of any size.
-    """
 
-    def __init__(self, most: int) -> None:
-        self._known: OrderedDict[str, tuple[Outline | None, int]] = OrderedDict()
-        self._left = most  # characters
-        self._lock = threading.Lock()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._known
-
-    def get(self, key: str) -> Outline | None:
-        outline, _ = self._known.get(key, (None, 0))
-        return outline
-
-    def keep(self, key: str, outline: Outline | None) -> None:
-        size = 200 + sum(len(word) for part in outline or () for word in part)
-        with self._lock:
-            if key in self._known:
-                return
-            self._known[key] = outline, size
-            self._left -= size
-            while self._left < 0:
-                _, (_, freed) = self._known.popitem(last=False)
-                self._left += freed
+def _size(word: str | Sequence[str]) -> int:
+    return WORD + (len(word) if isinstance(word, str) else sum(WORD + len(step) for step in word))

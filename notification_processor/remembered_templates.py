@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import UUIDField
 
 from notification_processor import templates
+from notification_processor.bounded_memory import BoundedMemory
 from notification_processor.models import MessageTemplate
 from notification_processor.rendering import Source
 from traffic_control.insertion import Guard
@@ -20,9 +21,9 @@ Name = tuple[uuid.UUID, str, str]  # tenant id, template name, channel
 STILL_THE_ONE = f"""1 = (
     SELECT sum(CASE WHEN current_id = %s THEN 1 ELSE 2 END) FROM {MessageTemplate._meta.db_table}
     WHERE tenant_id = %s AND name = %s AND channel = %s AND archived_at IS NULL)"""  # noqa: S608 - the name of a model
-REMEMBERED = 2_000  # versions a process
+MOST = 8_000_000  # characters a process; one version may have 192,000
 _UUID = UUIDField()
-_versions: dict[Name, Source] = {}
+_versions: BoundedMemory[Name, Source] = BoundedMemory(MOST)
 
 
 def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str) -> tuple[Source, Guard | None]:
@@ -32,19 +33,13 @@ def find(tenant_id: uuid.UUID, name: str, channel: str, *, locale: str) -> tuple
         return source, Guard(STILL_THE_ONE, [_bound(uuid.UUID(source.key)), _bound(tenant_id), name, channel])
     source, is_only_one = templates.find(tenant_id, name, channel, locale=locale)
     if is_only_one:
-        _keep(key, source)
+        _versions.keep(key, source, size=sum(map(len, source.text)))
     return source, None
 
 
 def forget(tenant_id: uuid.UUID, name: str, channel: str) -> None:
     """The condition did not hold."""
-    _versions.pop((tenant_id, name, channel), None)
-
-
-def _keep(key: Name, source: Source) -> None:
-    while len(_versions) >= REMEMBERED:
-        _versions.pop(next(iter(_versions)), None)
-    _versions[key] = source
+    _versions.forget((tenant_id, name, channel))
 
 
 def _bound(value: uuid.UUID) -> object:

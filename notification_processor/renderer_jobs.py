@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from notification_processor.renderer.wire import DONE, FAULT, encoded
+from notification_processor.renderer.wire import FAULT, encoded, is_answer
 from notification_processor.renderer_pool import POOL, Busy, Place
-from notification_processor.renderer_process import Gone, Unstartable
+from notification_processor.renderer_process import BABBLES, Gone, Unstartable
 from traffic_control.errors import Problem
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,19 @@ class Refused:
     column: int | None = None
 
 
+class Late(Exception):
+    """The renderer got no time to answer: the machine has too much to do, which is not the template's fault."""
+
+
 TOO_SLOW = Refused("the template takes too much time or memory: it was stopped")
 Answer = Any  # what DONE brings, or Refused
 
 
 def answered(jobs: Sequence[Job], *, patience: int = 1) -> list[Answer]:
-    """In the order of the jobs. `patience`: tries of a job that is out of time, which a starved machine may cause.
+    """In the order of the jobs. Raises Problem `renderer_unavailable`.
 
-    Raises Problem `renderer_unavailable`.
+    `patience`: tries of a job that nobody has answered in time though it has not used up its processor time, as on a
+    starved machine. After several it is refused, so that it cannot be in the way for ever; with one it is a Problem.
     """
     if not jobs:
         return []
@@ -61,8 +66,8 @@ def answered(jobs: Sequence[Job], *, patience: int = 1) -> list[Answer]:
     try:
         with POOL.place(owners.pop() if len(owners) == 1 else "") as place:
             return Conversation(jobs, place, patience).held()
-    except (Unstartable, Busy) as exc:
-        log.error("templates cannot be rendered: %s", exc or "all renderers are busy")
+    except (Unstartable, Busy, Late) as exc:
+        log.error("templates cannot be rendered: %s", exc)
         detail = "Templates cannot be rendered at the moment; nothing was stored. Try again."
         raise Problem("renderer_unavailable", detail, status=503, headers={"Retry-After": "2"}) from exc
 
@@ -107,13 +112,22 @@ class Conversation:
         began = time.monotonic()
         try:
             given = self._place.renderer().ask(question, seconds=WALL)
+            self._check(given, numbers[:asked])
         except Gone as end:
             self._place.vacate()
             return self._bury(numbers[:asked], end, time.monotonic() - began)
         for number, (microseconds, kind, value) in zip(numbers, given, strict=False):
-            self._answers[number] = Refused(*value) if kind == FAULT else value if kind == DONE else TOO_SLOW
+            self._answers[number] = Refused(*value) if kind == FAULT else value
             self._charge(number, microseconds / 1e6)
         return len(given)
+
+    def _check(self, given: Any, numbers: Sequence[int]) -> None:
+        """Raises Gone, and then it is."""
+        what = [self._jobs[number].what for number in numbers]
+        if type(given) is list and 0 < len(given) <= len(what) and all(map(is_answer, what, given)):
+            return
+        self._place.close()
+        raise Gone(BABBLES)
 
     def _bury(self, numbers: list[int], end: Gone, seconds: float) -> int:
         """The renderer ended: a lone job is the reason, of several nobody knows which one is."""
@@ -127,9 +141,11 @@ class Conversation:
         (number,) = numbers
         self._charge(number, seconds)
         self._tries[number] = self._tries.get(number, 0) + 1
-        tries = self._patience if end.code is None else TRIES
-        if not end.has_used_up_its_time and self._tries[number] < tries:
-            return 0
+        if not end.has_used_up_its_time:
+            if self._tries[number] < (self._patience if end.code is None else TRIES):
+                return 0
+            if end.code is None and self._patience == 1:
+                raise Late(str(end))
         self._answers[number] = TOO_SLOW
         return 1
 

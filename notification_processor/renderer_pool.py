@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from notification_processor.renderer_process import Renderer
+from notification_processor.renderer_process import Renderer, Unstartable
 
 SIZE = 2  # so that one tenant's slow template holds up one half at most
 WAIT = 0.9  # seconds for a renderer to come free
@@ -14,6 +14,25 @@ WAIT = 0.9  # seconds for a renderer to come free
 
 class Busy(Exception):
     """No renderer came free in time."""
+
+    def __str__(self) -> str:
+        return "all renderers are busy"
+
+
+def ready() -> Renderer:
+    """Raises Unstartable."""
+    renderer = Renderer()
+    renderer.wait()
+    return renderer
+
+
+def is_ready(renderer: Renderer) -> bool:
+    """Waits for one that is still starting; false if it ended meanwhile."""
+    try:
+        renderer.wait()
+    except Unstartable:
+        return False
+    return True
 
 
 class Place:
@@ -23,14 +42,15 @@ class Place:
         self._renderer: Renderer | None = None
 
     def renderer(self) -> Renderer:
-        """Raises Unstartable."""
-        if self._renderer is None:
-            self._renderer = Renderer()
+        """One that is ready. Raises Unstartable if not even the second try brings one."""
+        if not (self._renderer and is_ready(self._renderer)):
+            self._renderer = ready()
         return self._renderer
 
     def vacate(self) -> None:
-        """The renderer is gone already."""
+        """The renderer is gone already; the next one gets ready while nobody waits for it. Raises Unstartable."""
         self._renderer = None
+        self._renderer = Renderer()
 
     def close(self) -> None:
         renderer, self._renderer = self._renderer, None
@@ -87,4 +107,5 @@ class Pool:
 
 POOL = Pool()
 atexit.register(POOL.close)
-os.register_at_fork(after_in_child=POOL.forget)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)

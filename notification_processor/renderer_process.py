@@ -17,23 +17,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from notification_processor.renderer.wire import HEADER, MAX_FRAME, decoded
+from notification_processor.renderer.wire import HEADER, MAX_FRAME, understood
 
 START_SECONDS = 10.0  # a loaded machine takes its time
 PROGRAM = Path(__file__).with_name("renderer") / "__main__.py"
 NEEDS = ("jinja2", "markupsafe", "orjson")
 KEPT_VARIABLES = ("LD_LIBRARY_PATH",)  # without it some Pythons do not start
 PIECE = 1 << 16
+SLOW = 0.1  # seconds of processor time that no template needs that means well
 LEFT = (0, -signal.SIGALRM)  # it was idle for long, or worn out
+BABBLES = 1  # as exit code, of one that had to be ended because it answered nonsense
+CPU_OF_PROCESS = 2  # how Linux makes a clock's number of a process's, as clock_getcpuclockid does
 USED_UP = (-signal.SIGPROF, -signal.SIGXCPU)
 
 
 class Gone(Exception):
-    """The process ended, or was killed, before it answered. `code` as subprocess has it, None for one out of time."""
+    """The process ended, or was killed, before it answered. `code` as subprocess has it, None for one out of time.
 
-    def __init__(self, code: int | None) -> None:
-        super().__init__("did not answer in time" if code is None else f"ended with the code {code}")
-        self.code = code
+    `worked`: seconds of processor time that it has had for the question, where that is known.
+    """
+
+    def __init__(self, code: int | None, *, worked: float = 0.0) -> None:
+        late = f"did not answer in time, and worked for {worked:.2f} s of it"
+        super().__init__(late if code is None else f"ended with the code {code}")
+        self.code, self.worked = code, worked
 
     @property
     def has_left(self) -> bool:
@@ -42,7 +49,7 @@ class Gone(Exception):
 
     @property
     def has_used_up_its_time(self) -> bool:
-        return self.code in USED_UP
+        return self.code in USED_UP or self.worked >= SLOW
 
 
 class Unstartable(Exception):
@@ -50,9 +57,12 @@ class Unstartable(Exception):
 
 
 class Renderer:
-    """Not to be used by two threads at once. Raises Unstartable."""
+    """Not to be used by two threads at once. It is started at once, and waited for when it is first needed."""
 
     def __init__(self) -> None:
+        """Raises Unstartable."""
+        if os.name != "posix":
+            raise Unstartable("templates need processes that can bound themselves: run this on Linux or macOS")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-I", "-S", str(PROGRAM), *_folders()],
@@ -68,22 +78,34 @@ class Renderer:
             raise Unstartable(f"the process does not start: {exc}") from exc
         self._pipes = [pipe for pipe in (self._process.stdin, self._process.stdout) if pipe]
         self._to, self._from = (pipe.fileno() for pipe in self._pipes)
+        self.limits: dict[str, Any] = {}
         os.set_blocking(self._to, False)
         self._writable, self._readable = _polled(self._to, select.POLLOUT), _polled(self._from, select.POLLIN)
-        self.limits = self._hello()
+
+    def wait(self) -> None:
+        """Until it has taken its limits. Raises Unstartable."""
+        if not self.limits:
+            self.limits = self._hello()
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def ask(self, question: bytes, *, seconds: float) -> Any:
-        """Raises Gone; then this one is no more."""
-        until = time.monotonic() + seconds
+        """Of one that has told its limits. Raises Gone; then this one is no more."""
+        until, worked = time.monotonic() + seconds, self._worked()
         try:
             self._send(HEADER.pack(len(question)) + question, until)
-            return decoded(self._receive(until))
-        except (OSError, EOFError, ValueError) as exc:  # the last: what came is not JSON
-            raise Gone(self._ended(timed_out=isinstance(exc, TimeoutError))) from exc
+            return understood(self._receive(until))
+        except ValueError as exc:  # what came is not JSON
+            self.close()
+            raise Gone(BABBLES) from exc
+        except TimeoutError as exc:
+            worked = self._worked() - worked
+            self.close()
+            raise Gone(None, worked=worked) from exc
+        except (OSError, EOFError) as exc:
+            raise Gone(self._ended()) from exc
 
     def close(self) -> None:
         """Ends it, with all that it was at."""
@@ -103,23 +125,31 @@ class Renderer:
 
     def _hello(self) -> dict[str, Any]:
         try:
-            limits: dict[str, Any] = decoded(self._receive(time.monotonic() + START_SECONDS))
+            limits: dict[str, Any] = understood(self._receive(time.monotonic() + START_SECONDS))
         except (OSError, EOFError, ValueError) as exc:
-            code = self._ended(timed_out=isinstance(exc, TimeoutError))
+            code = None if isinstance(exc, TimeoutError) else self._ended()
+            self.close()
             raise Unstartable(f"the process {Gone(code)} instead of taking its limits") from exc
         if "error" in limits:
             self.close()
             raise Unstartable(f"the process cannot take its limits: {limits['error']}")
         return limits
 
-    def _ended(self, *, timed_out: bool) -> int | None:
+    def _ended(self) -> int | None:
         """Its exit code, once it is gone for sure."""
         try:
-            code = None if timed_out else self._process.wait(timeout=1.0)
+            return self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
-            code = None
-        self.close()
-        return code
+            return None
+        finally:
+            self.close()
+
+    def _worked(self) -> float:
+        """Seconds of processor time in its life; 0 where the system does not tell."""
+        try:
+            return time.clock_gettime((~self.pid << 3) | CPU_OF_PROCESS)
+        except (AttributeError, OSError, OverflowError):
+            return 0.0
 
     def _send(self, frame: bytes, until: float) -> None:
         rest = memoryview(frame)
@@ -142,17 +172,17 @@ class Renderer:
             if size == HEADER.size and len(got) >= size:
                 size += HEADER.unpack_from(got)[0]
                 if size > MAX_FRAME:
-                    raise OSError("an answer of an impossible length")
+                    raise ValueError("an answer of an impossible length")
         return bytes(got[HEADER.size :])
 
 
-def _polled(pipe: int, event: int) -> select.poll:
+def _polled(pipe: int, event: int) -> "select.poll":
     poll = select.poll()
     poll.register(pipe, event)
     return poll
 
 
-def _wait(poll: select.poll, until: float) -> None:
+def _wait(poll: "select.poll", until: float) -> None:
     if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
         raise TimeoutError
 

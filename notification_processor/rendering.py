@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from notification_processor.filling import Outline, Outlines, Unfillable, filled
+from notification_processor.bounded_memory import BoundedMemory
+from notification_processor.filling import Outline, Unfillable, filled, size_of
 from notification_processor.renderer.wire import CHECK, CUT, EACH, OUTLINE, PARTS, RENDER
 from notification_processor.renderer_jobs import Job, Refused, Text, answered
 
@@ -14,7 +15,8 @@ MAX_SOURCE = 64 * 1024  # characters of a part
 MAX_SUBJECT = 998  # characters: one line of RFC 5322
 MANY = 4  # customers of one context from whom on it pays to cut a template
 KEPT = 8_000_000  # characters of outlines that a process remembers
-_outlines = Outlines(KEPT)
+# By key; None for a version that only a renderer can fill.
+_outlines: BoundedMemory[str, Outline | None] = BoundedMemory(KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _learn(orders: Sequence[Order], patience: int) -> dict[str, TemplateFault]:
         if isinstance(outline, Refused):
             stopped[key] = _fault(outline)
         else:
-            _outlines.keep(key, outline)
+            _outlines.keep(key, outline, size=size_of(outline))
     return stopped
 
 

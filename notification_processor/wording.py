@@ -11,7 +11,7 @@ from notification_processor.models import Event
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault, render_many
 from user_preferences.models import Customer
 
-PATIENCE = 2  # tries: a fault here is for good, and nobody waits for the answer
+PATIENCE = 4  # tries: a fault here is for good, and nobody waits for the answer
 
 
 class Wording:

@@ -88,12 +88,18 @@ def renderer() -> Iterator[Verdict]:
     """Starts one, as the web processes and the workers do."""
     try:
         started = Renderer()
+        started.wait()
     except Unstartable as exc:
         why = "No template is rendered: sends that use one get 503, and events wait."
         yield fail("renderer", str(exc), why, "Let processes lower their own limits, and start a Python of their own.")
         return
     started.close()
-    yield good("renderer", f"templates are rendered apart, within {started.limits['memory'] // 2**20} MB")
+    memory = started.limits["memory"]
+    if not memory:
+        why = "A template may take all memory of this machine before its time is up: trust whoever writes them."
+        yield warn("renderer", "this system does not bound a renderer's memory", why, "Run it on Linux.")
+        return
+    yield good("renderer", f"templates are rendered apart, within {memory // 2**20} MB")
 
 
 def disk_of_temporary_files() -> Iterator[Verdict]:

@@ -15,8 +15,8 @@ from markupsafe import escape
 
 from notification_processor.renderer.compiling import COMPILED, Texts, environment, rendered, written
 from notification_processor.renderer.outlines import Words, joined, path_of
-from notification_processor.renderer.sandbox import MAX_TEXT, LoopBudget, walk
-from notification_processor.renderer.wire import PARTS
+from notification_processor.renderer.sandbox import LoopBudget, walk
+from notification_processor.renderer.wire import MAX_TEXT, PARTS
 
 CUSTOMER = "customer"
 

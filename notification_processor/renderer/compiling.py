@@ -9,8 +9,8 @@ from jinja2 import Template, meta
 from jinja2.exceptions import TemplateSyntaxError
 
 from notification_processor.renderer.faults import Fault, explained, line_of
-from notification_processor.renderer.sandbox import BUDGET, MAX_SOURCE, MAX_TEXT, LoopBudget, TemplateSandbox
-from notification_processor.renderer.wire import PARTS
+from notification_processor.renderer.sandbox import BUDGET, MAX_SOURCE, LoopBudget, TemplateSandbox
+from notification_processor.renderer.wire import MAX_TEXT, PARTS
 
 COMPILED = 500  # parts of templates kept
 PIECES = 32  # of output, between two looks at its length

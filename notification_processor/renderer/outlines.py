@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from notification_processor.renderer.compiling import Texts, environment
+from notification_processor.renderer.compiling import Texts, environment, is_encodable
 from notification_processor.renderer.wire import PARTS
 
 Words = list[str | list[str]]
@@ -45,12 +45,17 @@ def path_of(node: nodes.Node) -> list[str]:
     while not isinstance(value, nodes.Name):
         if isinstance(value, nodes.Getattr):
             steps.append(value.attr)
-        elif isinstance(value, nodes.Getitem) and isinstance(value.arg, nodes.Const) and type(value.arg.value) is str:
+        elif isinstance(value, nodes.Getitem) and isinstance(value.arg, nodes.Const) and is_key(value.arg.value):
             steps.append(value.arg.value)
         else:
             return []
         value = value.node
     return [value.name, *reversed(steps)]
+
+
+def is_key(value: Any) -> bool:
+    """Half a surrogate pair is no key in JSON."""
+    return type(value) is str and (value.isascii() or is_encodable(value))
 
 
 def joined(words: Sequence[str | list[str]]) -> Words:

@@ -19,102 +19,19 @@ from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
+from notification_processor.renderer.allowed import FORBIDDEN_NODES, SAFE_FILTERS, SAFE_TESTS
+from notification_processor.renderer.wire import MAX_TEXT
+
 MAX_SOURCE = 64 * 1024
 MAX_NODES = 2_000
 MAX_DEPTH = 100  # elements within elements: Python's own compiler takes for ever over more, or crashes
 MAX_LOOP_STEPS = 100_000  # a render
 MAX_LOOP_DEPTH = 3  # loops within loops
 MAX_RANGE = 1_000
-MAX_TEXT = 256 * 1024  # characters: of the output, and of any value built on the way
 MAX_NUMBER = 10**18
 MAX_POWER = 64
 BUDGET = "_budget"  # the name of the LoopBudget in a context; templates cannot write a name with a leading underscore
 COUNTED = "counted steps"  # a filter that no template can name
-
-SAFE_FILTERS = [
-    "abs",
-    "capitalize",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "e",
-    "escape",
-    "first",
-    "float",
-    "forceescape",
-    "int",
-    "items",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "max",
-    "min",
-    "rejectattr",
-    "reverse",
-    "select",
-    "selectattr",
-    "sort",
-    "string",
-    "striptags",
-    "sum",
-    "title",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
-    "urlencode",
-    "wordcount",
-]
-SAFE_TESTS = [
-    "boolean",
-    "defined",
-    "divisibleby",
-    "eq",
-    "equalto",
-    "even",
-    "false",
-    "float",
-    "ge",
-    "gt",
-    "in",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "sameas",
-    "sequence",
-    "string",
-    "true",
-    "undefined",
-    "upper",
-    "==",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-]
-FORBIDDEN_NODES = (
-    nodes.Include,
-    nodes.Import,
-    nodes.FromImport,
-    nodes.Extends,
-    nodes.Block,
-    nodes.CallBlock,
-    nodes.Macro,
-    nodes.NSRef,
-    nodes.AssignBlock,  # these two collect output out of sight of its cap
-    nodes.FilterBlock,
-)
 
 
 class Forbidden(SecurityError):

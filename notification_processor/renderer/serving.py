@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 from notification_processor.renderer import limits
+from notification_processor.renderer.allowed import SAFE_FILTERS
 from notification_processor.renderer.broadcast import Broadcast
 from notification_processor.renderer.compiling import Texts, names_in, rendered
 from notification_processor.renderer.faults import Fault, explained
 from notification_processor.renderer.outlines import outline
-from notification_processor.renderer.sandbox import SAFE_FILTERS
 from notification_processor.renderer.wire import (
     CHECK,
     CUT,

@@ -12,6 +12,7 @@ import orjson
 
 HEADER = struct.Struct(">I")
 MAX_FRAME = 16 * 1024 * 1024  # bytes
+MAX_TEXT = 256 * 1024  # characters: of an output, and of any value built on the way
 PARTS = ("subject", "body", "html")
 
 CHECK = "check"  # compiles all parts; answers DONE with the names it reads
@@ -21,6 +22,49 @@ RENDER = "render"  # answers DONE with the text per part
 EACH = "each"  # the same, for one of many customers of this context
 
 DONE, FAULT = "done", "fault"  # a FAULT is [detail, part, line, column]
+
+
+def understood(document: bytes) -> Any:
+    """An answer. Raises ValueError: whoever has broken out of a template may write anything into the pipe."""
+    return orjson.loads(document)
+
+
+def is_answer(what: str, given: Any) -> bool:
+    """Whether `given` is what a renderer in its right mind answers to this job."""
+    if type(given) is not list or len(given) != len(("microseconds", "kind", "value")) or type(given[0]) is not int:
+        return False
+    _, kind, value = given
+    if kind == FAULT:
+        return _is_fault(value)
+    return kind == DONE and SHAPES[what](value)
+
+
+def _is_fault(value: Any) -> bool:
+    if type(value) is not list or len(value) != len(("detail", "part", "line", "column")):
+        return False
+    detail, part, *place = value
+    return type(detail) is str and part in PARTS and all(n is None or type(n) is int for n in place)
+
+
+def _are_texts(value: Any) -> bool:
+    return _are_parts(value) and all(type(t) is str and len(t) <= MAX_TEXT and "\0" not in t for t in value)
+
+
+def _are_words(value: Any) -> bool:
+    return value is None or (
+        _are_parts(value) and all(type(p) is list and all(type(w) is str or _are_names(w) for w in p) for p in value)
+    )
+
+
+def _are_names(value: Any) -> bool:
+    return type(value) is list and all(type(name) is str for name in value)
+
+
+def _are_parts(value: Any) -> bool:
+    return type(value) is list and len(value) == len(PARTS)
+
+
+SHAPES = {RENDER: _are_texts, EACH: _are_texts, OUTLINE: _are_words, CUT: _are_words, CHECK: _are_names}
 
 
 def encoded(value: Any) -> bytes:

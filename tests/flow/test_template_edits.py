@@ -3,6 +3,7 @@
 import pytest
 
 from notification_processor import remembered_templates
+from notification_processor.bounded_memory import BoundedMemory
 from notification_processor.models import MessageTemplate
 from notification_processor.templates import revise
 
@@ -12,7 +13,7 @@ SEND = {"channel": "email", "to": "user@example.com", "template": "welcome_email
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch):
-    monkeypatch.setattr(remembered_templates, "_versions", {})
+    monkeypatch.setattr(remembered_templates, "_versions", BoundedMemory(remembered_templates.MOST))
 
 
 @pytest.fixture

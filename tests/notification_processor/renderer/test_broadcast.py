@@ -7,7 +7,8 @@ from notification_processor.renderer import broadcast
 from notification_processor.renderer.broadcast import Broadcast
 from notification_processor.renderer.compiling import Texts
 from notification_processor.renderer.faults import Fault
-from notification_processor.renderer.sandbox import MAX_LOOP_STEPS, MAX_TEXT
+from notification_processor.renderer.sandbox import MAX_LOOP_STEPS
+from notification_processor.renderer.wire import MAX_TEXT
 from notification_processor.rendering import Order, Source, TemplateFault, render, render_many
 
 CONTEXT = {

@@ -15,11 +15,13 @@ from packaging.version import Version
 
 from monitoring.doctor import install
 from notification_processor import renderer_process
-from notification_processor.filling import Outlines
-from notification_processor.renderer.sandbox import BOUNDED_FILTERS, SAFE_FILTERS, SAFE_TESTS
+from notification_processor.bounded_memory import ENTRY, BoundedMemory
+from notification_processor.filling import Outline, size_of
+from notification_processor.renderer.allowed import SAFE_FILTERS, SAFE_TESTS
+from notification_processor.renderer.sandbox import BOUNDED_FILTERS
 from notification_processor.renderer.wire import RENDER, encoded
 from notification_processor.renderer_jobs import Job, Refused, answered
-from notification_processor.renderer_pool import Busy, Pool
+from notification_processor.renderer_pool import Busy
 from notification_processor.renderer_process import Gone, Renderer, Unstartable
 from notification_processor.rendering import Order, Source, TemplateFault, inline_source, render, render_many
 from traffic_control.errors import Problem
@@ -34,7 +36,9 @@ REFUSED_FILTERS = {
 ORPHAN = """
 import os
 from notification_processor.renderer_process import Renderer
-print(Renderer().pid, flush=True)
+renderer = Renderer()
+renderer.wait()
+print(renderer.pid, flush=True)
 os._exit(0)
 """
 REFUSED_TESTS = {"callable", "escaped", "filter", "greaterthan", "test"}
@@ -43,17 +47,9 @@ REFUSED_TESTS = {"callable", "escaped", "filter", "greaterthan", "test"}
 @pytest.fixture
 def renderer():
     started = Renderer()
+    started.wait()
     yield started
     started.close()
-
-
-@pytest.fixture
-def pool(monkeypatch):
-    """A pool of its own, so that its renderers may be ended."""
-    own = Pool()
-    monkeypatch.setattr("notification_processor.renderer_jobs.POOL", own)
-    yield own
-    own.close()
 
 
 def ask(renderer, text, context):
@@ -135,6 +131,24 @@ def test_renderer_out_of_time_is_killed(renderer):
     assert not is_alive(renderer.pid)
 
 
+def test_renderer_without_time_is_not_the_templates_fault(pool, monkeypatch):
+    """The processor was with others: whoever asks is to ask again, and nobody says that the template was slow."""
+    with pool.place("") as place:
+        os.kill(place.renderer().pid, signal.SIGSTOP)
+    monkeypatch.setattr("notification_processor.renderer_jobs.WALL", 0.05)
+
+    with pytest.raises(Problem) as caught:
+        answered([Job(RENDER, ("", LIVE, ""), DATA)])
+    assert caught.value.code == "renderer_unavailable"
+
+
+def test_renderer_without_time_is_replaced_for_who_is_patient(pool):
+    with pool.place("") as place:
+        os.kill(place.renderer().pid, signal.SIGSTOP)
+
+    assert answered([Job(RENDER, ("", LIVE, ""), DATA)], patience=4) == [["", "X", ""]]
+
+
 def test_others_in_a_batch_do_not_suffer(pool):
     """The one that takes too long is found out among a hundred."""
     sources = [SPINS if n == 50 else LIVE for n in range(100)]
@@ -166,7 +180,7 @@ def test_no_renderer_is_an_error_that_says_so(pool, monkeypatch):
 
     assert (caught.value.code, caught.value.status_code) == ("renderer_unavailable", 503)
     with pytest.raises(Unstartable):
-        Renderer()
+        Renderer().wait()
     assert [verdict.level for verdict in install.renderer()] == ["fail"]
 
 
@@ -204,10 +218,15 @@ def test_filled_text_is_what_jinja_makes(part, value):
 
 
 def test_remembered_outlines_are_bounded():
-    outlines = Outlines(1_000)
+    outline = [[["x" * 100]], [], []]
+    outlines: BoundedMemory[str, Outline] = BoundedMemory(3 * (ENTRY + size_of(outline)))
     for key in "abcdef":
-        outlines.keep(key, [["x" * 100], [], []])
+        outlines.keep(key, outline, size=size_of(outline))
     assert [key for key in "abcdef" if key in outlines] == ["d", "e", "f"]
+
+
+def test_names_count_as_what_an_outline_takes():
+    assert size_of([["a" * 1_000], [["b" * 1_000, "c" * 1_000]], []]) > 3_000
 
 
 def test_orders_of_many_owners_come_back_in_order():
