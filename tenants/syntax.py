@@ -31,6 +31,8 @@ def text(value: Any, *, max_length: int) -> str:
 def email(value: Any) -> str:
     address = text(value, max_length=254)
     try:
+        if "=?" in address:  # an encoded word: some servers decode it, and deliver to whoever comes out
+            raise ValidationError("an encoded word")
         _email_validator()(address)
     except ValidationError as exc:
         raise ValueError(f"{quoted(address)} is not an e-mail address like ada@example.com.") from exc

@@ -136,6 +136,8 @@ def read_address(text: str) -> str:
     local, _, domain = text.strip().rpartition("@")
     address = f"{local}@{domain.lower()}"
     try:
+        if "=?" in local:  # some servers decode it, and deliver to whoever comes out
+            raise ValidationError("an encoded word")
         validate_email(address)
         local.encode("ascii")  # the validator takes the Kelvin sign for a k
     except (ValidationError, UnicodeEncodeError):

@@ -1,6 +1,7 @@
 """Slack incoming webhooks, and servers that speak their protocol. The URL is the credential and the address.
 
-Texts are plain: `& < >` are escaped, so what a customer typed can neither mention a channel nor forge a link.
+Texts are plain: `& < >` are escaped and an invisible character follows the @ of @channel, so what a customer typed can
+neither ring everybody nor forge a link.
 """
 
 import re
@@ -16,6 +17,7 @@ from traffic_control.rate_limit import Pace
 
 HEADER, SECTION, FALLBACK = 150, 3_000, 3_900  # characters Slack takes in a header, a section, the text
 BLOCK_TEXT = 12_000  # all blocks together: Slack fails somewhere near 13,000
+_EVERYBODY = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)  # Slack parses "certain mentions" itself
 _WORD = re.compile(r"[a-z][a-z_]{2,60}")
 
 
@@ -49,6 +51,7 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def escape(text: str) -> str:
+    text = _EVERYBODY.sub("@\u2060", text) if "@" in text else text
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

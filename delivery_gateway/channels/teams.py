@@ -1,8 +1,10 @@
 """Microsoft Teams through the Workflows app ("When a Teams webhook request is received"): one Adaptive Card a message.
 
-The answer 202 says that the flow took the card, not that it was posted.
+The answer 202 says that the flow took the card, not that it was posted. Links in a card's Markdown show their address:
+what a customer typed cannot name one place and lead to another.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,8 @@ from delivery_gateway.egress.destination import read_url
 
 MAX_BYTES = 24 * 1024  # of the whole request; Teams refuses 28 KB
 SUBJECT, BODY = 300, 16_000  # characters
+_LINK = re.compile(r"\](?=[(\[:])")  # between the text of a link and where it leads
+_JOINER = "]\u2060"  # invisible, and keeps the two apart
 RETIRED = "webhook.office.com"
 CLASSES: Mapping[int, type[DeliveryError]] = {400: ContentRejected, 413: ContentRejected}
 
@@ -52,10 +56,11 @@ def payload(message: Message) -> dict[str, Any]:
 def _card(subject: str, body: str) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = []
     if subject:
-        blocks.append({"type": "TextBlock", "text": subject, "weight": "Bolder", "size": "Large", "wrap": True})
+        title = _LINK.sub(_JOINER, subject)
+        blocks.append({"type": "TextBlock", "text": title, "weight": "Bolder", "size": "Large", "wrap": True})
     if body:
         # A single line break is a space in a card's Markdown.
-        text = body.replace("\r\n", "\n").replace("\n\n", "\n").replace("\n", "\n\n")
+        text = _LINK.sub(_JOINER, body).replace("\r\n", "\n").replace("\n\n", "\n").replace("\n", "\n\n")
         blocks.append({"type": "TextBlock", "text": text, "wrap": True})
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

