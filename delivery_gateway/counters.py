@@ -77,7 +77,8 @@ def settled(rows: Sequence[NotificationLog], verdicts: Iterable["Verdict"]) -> N
     batch = Batch()
     by_id = {row.id: row for row in rows}
     for verdict in verdicts:
-        batch.decided(by_id[verdict.id], verdict.status, verdict.reason)
+        if verdict.is_final:
+            batch.decided(by_id[verdict.id], verdict.status, verdict.reason)
     _add(batch)
 
 

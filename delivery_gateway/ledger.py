@@ -88,7 +88,7 @@ LEDGER = Insertion(NotificationLog, kinds=[(*TO_AN_ADDRESS, *UNUSUAL, *UNTIMED),
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What routing decided for a pending row."""
+    """What routing decided for a pending row. Unless it is final, the row comes back to be routed when it is due."""
 
     id: uuid.UUID
     lane: str
@@ -97,6 +97,7 @@ class Verdict:
     detail: str = ""
     due_at: datetime | None = None
     decision: int | None = None
+    is_final: bool = True
 
 
 def open_one(new: NewNotification, *, only_if: Guard | None = None, entry: Entry | None = None) -> bool:
@@ -171,7 +172,10 @@ def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
         rows.update(status=Status.QUEUED, routed_at=now, decision=decision)
         wake_lanes(v.lane for v in alike)
     if others := [v for v in verdicts if v.status != Status.QUEUED]:
-        values = [(v.id, v.status, v.reason, v.detail[:500], v.due_at, now, v.decision) for v in others]
+        values = [
+            (v.id, v.status, v.reason, v.detail[:500], v.due_at, now if v.is_final else None, v.decision)
+            for v in others
+        ]
         update_from_values(NotificationLog, SETTLED, values)
 
 

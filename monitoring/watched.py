@@ -34,7 +34,9 @@ class Watched:
 
 
 WATCHED: dict[type[Model], Watched] = {
-    Tenant: Watched("tenant", ("name", "email", "is_active", "channel_defaults", "default_locale", "content_days")),
+    Tenant: Watched(
+        "tenant", ("name", "email", "is_active", "channel_defaults", "default_locale", "timezone", "content_days")
+    ),
     Membership: Watched("membership", ("user_id", "tenant_id")),
     ApiKey: Watched("api_key", ("name", "mode", "scopes", "expires_at")),
     Integration: Watched(

@@ -1,11 +1,11 @@
-"""What becomes of the recipients of some events: choices, suppressions, limits → ledger rows, or rows that say why not.
+"""What becomes of the recipients of some events: a ledger row for each, or a row that says why not.
 
-Rules are asked in the order in which they stand here. What is taken by asking (a turn, a key) comes from outside, so
-that a dry run can ask the same questions and take nothing.
+Choices, suppressions, quiet hours and limits decide, asked in the order in which they stand here. What is taken by
+asking (a turn, a key) comes from outside, so that a dry run can ask the same questions and take nothing.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,12 @@ from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from delivery_gateway.suppressions import Suppressions
-from notification_processor import context, deduplication, templates
+from notification_processor import context, deduplication, quiet, templates
 from notification_processor.audience import Slice
 from notification_processor.deduplication import Told
 from notification_processor.defaults import ChannelDefaults, channel_defaults
-from notification_processor.models import Event
+from notification_processor.models import Event, Workflow
+from notification_processor.quiet import Quiet
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault
 from notification_processor.wording import Wording, texts, versions_of
 from traffic_control import decisions
@@ -67,6 +68,14 @@ class Candidate:
     def event(self) -> Event:
         return self.outlook.event
 
+    def quiet(self, now: datetime) -> Quiet | None:
+        """Why it has to wait, or to be dropped; None when it may go."""
+        outlook = self.outlook
+        if not self.customer.quiet_hours or outlook.is_critical or outlook.in_quiet_hours == Workflow.QuietHours.IGNORE:
+            return None
+        keeper = quiet.keeper(self.customer)
+        return keeper.quiet(self.channel, now, tenant_zone=outlook.defaults.timezone) if keeper else None
+
 
 class Outlook:
     """One event's slice: its wording, and what every row of it says alike."""
@@ -77,6 +86,7 @@ class Outlook:
         self.event, self.customers, self.defaults = event, part.customers, defaults
         self.channels: list[str] | None = plan.get("channels")
         self.category, self.is_critical = plan.get("category", ""), plan.get("critical", False)
+        self.in_quiet_hours = plan.get("quiet", Workflow.QuietHours.HOLD)
         self.wording = Wording(event, facts.sources, tenant=defaults)
         self.alike: dict[str, Any] = {
             "tenant_id": event.tenant_id,
@@ -149,17 +159,22 @@ def decide(slices: Sequence[Slice], now: datetime, takings: Takings = FOR_GOOD) 
     facts = _facts(slices)
     outlooks = [Outlook(part, facts, now) for part in slices]
     candidates = [c for outlook in outlooks for c in outlook.candidates(facts)]
-    refusals = _refusals(candidates, takings)
-    wanted = [c for c in candidates if id(c) not in refusals]
+    quiet_for = {id(c): found for c in candidates if c.decision.is_allowed and (found := c.quiet(now))}
+    refusals = _refusals(candidates, quiet_for, takings)
+    heard = [c for c in candidates if id(c) not in refusals]
+    wanted = [c for c in heard if id(c) not in quiet_for]
     waits = takings.waits([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
-    said = dict(zip(map(id, wanted), texts([_order(c) for c in wanted]), strict=True))
+    said = dict(zip(map(id, heard), texts([_order(c) for c in heard]), strict=True))
     return [
-        _row(c, *said[id(c)], due.get(id(c))) if id(c) in said else _refused_row(c, refusals[id(c)]) for c in candidates
+        _row(c, *said[id(c)], due.get(id(c)) or quiet_for.get(id(c)))
+        if id(c) in said
+        else _refused_row(c, refusals[id(c)])
+        for c in candidates
     ]
 
 
-def _refusals(candidates: Sequence[Candidate], takings: Takings) -> dict[int, Refusal]:
+def _refusals(candidates: Sequence[Candidate], quiet_for: Mapping[int, Quiet], takings: Takings) -> dict[int, Refusal]:
     """By id() of the candidate: the first rule that is against it. A key is held only by who would hear of it."""
     suppressed = suppressions.among((c.event.tenant_id, c.channel, c.address) for c in candidates)
     refusals: dict[int, Refusal] = {}
@@ -168,6 +183,8 @@ def _refusals(candidates: Sequence[Candidate], takings: Takings) -> dict[int, Re
             refusals[id(c)] = c.decision.rule, c.decision.detail
         elif reason := _suppressed(c, suppressed):
             refusals[id(c)] = "address_suppressed", f"This address is suppressed on {c.channel}: {reason}."
+        elif id(c) in quiet_for and c.outlook.in_quiet_hours == Workflow.QuietHours.DROP:
+            refusals[id(c)] = quiet.REASON, quiet_for[id(c)].detail
     wanted = [c for c in candidates if id(c) not in refusals]
     repeats = takings.repeats((c.event, c.customer.id) for c in wanted)
     for c in wanted if repeats else ():
@@ -205,7 +222,9 @@ def _refused_row(c: Candidate, refusal: Refusal) -> NewNotification:
     return NewNotification(**about, status=Status.SUPPRESSED, reason=reason, detail=detail)
 
 
-def _row(c: Candidate, source: Source, text: Rendered | TemplateFault, due_at: datetime | None) -> NewNotification:
+def _row(
+    c: Candidate, source: Source, text: Rendered | TemplateFault, wait: datetime | Quiet | None
+) -> NewNotification:
     about = _about(c, source)
     if isinstance(text, TemplateFault):
         detail = f"Template {source.name} version {source.number or 0}: {text}"
@@ -213,7 +232,10 @@ def _row(c: Candidate, source: Source, text: Rendered | TemplateFault, due_at: d
     about |= {"subject": text.subject, "body": text.body, "html": text.html}
     if c.channel in CARRY_PAYLOAD:
         about["payload"] = c.event.payload
-    if due_at is not None:
-        about["decision"] = decisions.delayed(c.record, limits.REASON)
-        return NewNotification(**about, status=Status.SCHEDULED, due_at=due_at, reason=limits.REASON)
-    return NewNotification(**about, status=Status.QUEUED)
+    if wait is None:
+        return NewNotification(**about, status=Status.QUEUED)
+    reason = quiet.REASON if isinstance(wait, Quiet) else limits.REASON
+    about |= {"status": Status.SCHEDULED, "reason": reason, "decision": decisions.delayed(c.record, reason)}
+    if isinstance(wait, Quiet):  # not routed yet: what is to become of it is decided when they are over
+        return NewNotification(**about | {"routed_at": None}, due_at=wait.due_at, detail=wait.detail)
+    return NewNotification(**about, due_at=wait)

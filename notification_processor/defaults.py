@@ -16,17 +16,20 @@ class ChannelDefaults:
     choices: Mapping[str, bool]
     tenant_name: str
     locale: str
+    timezone: str
     with_own_address: frozenset[str]
 
 
 def channel_defaults(tenant_ids: set[uuid.UUID]) -> dict[uuid.UUID, ChannelDefaults]:
     """Two queries, whatever the number of tenants."""
     integrations = all_defaults(tenant_ids)
-    rows = Tenant.objects.filter(id__in=tenant_ids).values_list("id", "channel_defaults", "name", "default_locale")
+    rows = Tenant.objects.filter(id__in=tenant_ids).values_list(
+        "id", "channel_defaults", "name", "default_locale", "timezone"
+    )
     tenants = {row[0]: row[1:] for row in rows}
     return {
         tenant_id: ChannelDefaults(
-            *tenants.get(tenant_id, ({}, "", "")),
+            *tenants.get(tenant_id, ({}, "", "", "")),
             with_own_address=frozenset(
                 channel
                 for channel, spec in CHANNELS.items()

@@ -14,7 +14,9 @@ from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from delivery_gateway.suppressions import Suppressions
+from notification_processor import quiet
 from notification_processor.defaults import ChannelDefaults, channel_defaults
+from notification_processor.quiet import Keeper
 from traffic_control import decisions
 from traffic_control.crash_points import Point, crash_point
 from user_preferences import policy, selectors
@@ -47,7 +49,7 @@ def decide(
     """One for each row. A turn is taken by asking `waits`."""
     facts = _facts(rows)
     chosen = {row.id: _chosen(row, facts) for row in rows if row.user_id or not row.to}
-    refusals = {row.id: _refusal(row, chosen.get(row.id), facts, now) for row in rows}
+    refusals = {row.id: _refusal(row, chosen.get(row.id), facts, now) or _held(row, facts, now) for row in rows}
     limited = [row for row in rows if refusals[row.id] is None]
     turns = waits([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
     later = {row.id: wait for row, wait in zip(limited, turns, strict=True)}
@@ -62,14 +64,17 @@ class Facts:
     choices: Mapping[uuid.UUID, Choices]
     defaults: Mapping[uuid.UUID, ChannelDefaults]
     suppressed: Suppressions
+    keepers: Mapping[uuid.UUID, Keeper]  # of quiet hours, by customer
 
 
 def _facts(rows: Sequence[NotificationLog]) -> Facts:
     concerned = [row for row in rows if row.user_id or not row.to]
+    customers = [row.customer_id for row in rows if row.customer_id]
     return Facts(
-        choices=selectors.choices_of([row.customer_id for row in rows if row.customer_id]),
+        choices=selectors.choices_of(customers),
         defaults=channel_defaults({row.tenant_id for row in rows}) if concerned else {},
         suppressed=suppressions.among((row.tenant_id, row.channel, row.to) for row in rows),
+        keepers=quiet.keepers(customers),
     )
 
 
@@ -94,8 +99,17 @@ def _refusal(row: NotificationLog, chosen: Decision | None, facts: Facts, now: d
     return Verdict(row.id, row.lane, Status.SUPPRESSED, chosen.rule, chosen.detail)
 
 
+def _held(row: NotificationLog, facts: Facts, now: datetime) -> Verdict | None:
+    """It comes back to be decided on when the quiet hours of its customer are over."""
+    keeper = facts.keepers.get(row.customer_id) if row.customer_id and not row.is_critical else None
+    zone = facts.defaults[row.tenant_id].timezone if keeper else ""
+    if not keeper or not (found := keeper.quiet(row.channel, now, tenant_zone=zone)):
+        return None
+    return Verdict(row.id, row.lane, Status.SCHEDULED, quiet.REASON, found.detail, due_at=found.due_at, is_final=False)
+
+
 def _recorded(verdict: Verdict, chosen: Decision | None) -> Verdict:
     if chosen is None:
         return verdict
     record = decisions.packed(chosen.rule, {}, tuple(CHANNELS))
-    return replace(verdict, decision=decisions.delayed(record, limits.REASON) if verdict.due_at else record)
+    return replace(verdict, decision=decisions.delayed(record, verdict.reason) if verdict.due_at else record)

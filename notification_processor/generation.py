@@ -112,6 +112,7 @@ def _plan(event: Waiting, workflow: Workflow | None, versions: Versions) -> dict
         "category": workflow.category if workflow is not None else "",
         "critical": workflow.is_critical if workflow is not None else False,
         "versions": pinned,
+        "quiet": workflow.quiet_hours if workflow is not None else Workflow.QuietHours.HOLD,
         "dedup": _dedup(workflow),
     }
 

@@ -10,6 +10,11 @@ from traffic_control.ids import uuid7
 class Workflow(models.Model):
     """What an event type means: which channels, which template, whether it may be declined."""
 
+    class QuietHours(models.TextChoices):
+        HOLD = "hold", "sent when they are over"
+        DROP = "drop", "not sent at all"
+        IGNORE = "ignore", "sent all the same"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
     event_type = models.CharField(max_length=128)
@@ -21,6 +26,10 @@ class Workflow(models.Model):
     is_starter = models.BooleanField(
         default=False, db_default=False, editable=False, help_text="Came with the tenant; gives way to one of its own."
     )
+    quiet_hours = models.CharField(
+        max_length=10, choices=QuietHours, default=QuietHours.HOLD, db_default=QuietHours.HOLD,
+        help_text="What becomes of a message for whom it is quiet.",
+    )  # fmt: skip
     dedup_key = models.JSONField(
         default=list, db_default=Value([], models.JSONField()), blank=True,
         help_text="Dotted paths in the payload whose values make two events the same.",

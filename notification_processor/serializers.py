@@ -100,6 +100,9 @@ class WorkflowSerializer(StrictSerializer):
     category = serializers.CharField(max_length=64, required=False, allow_blank=True)
     critical = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
+    quiet_hours = serializers.ChoiceField(
+        Workflow.QuietHours.values, required=False, help_text="What becomes of a message for whom it is quiet"
+    )
     dedup_key = DedupKeyField(
         required=False, max_length=5, help_text='Payload paths: events with equal values, e.g. of "order.id", are one'
     )
@@ -126,6 +129,7 @@ def workflow_answer(workflow: Workflow) -> dict[str, Any]:
         "critical": workflow.is_critical,
         "is_active": workflow.is_active,
         "is_starter": workflow.is_starter,
+        "quiet_hours": workflow.quiet_hours,
         "dedup_key": workflow.dedup_key,
         "dedup_window": workflow.dedup_window,
         "created_at": workflow.created_at,

@@ -18,6 +18,7 @@ BLANK: dict[str, Any] = {
     "category": "",
     "is_critical": False,
     "is_active": True,
+    "quiet_hours": "hold",
     "dedup_key": [],
     "dedup_window": None,
 }

@@ -28,6 +28,7 @@ def me(row: Tenant, key: ApiKey) -> dict[str, Any]:
         "email": shown(row.email, key),
         "channel_defaults": row.channel_defaults,
         "default_locale": row.default_locale or None,
+        "timezone": row.timezone or None,
         "content_days": days_of(row.content_days) or None,
         "inbox_origins": row.inbox_origins or [],
         "api_key": {"id": str(key.id), "name": key.name, "mode": key.mode, "scopes": key.scopes},

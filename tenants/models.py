@@ -22,6 +22,10 @@ class Tenant(models.Model):
         max_length=35, blank=True, default="", db_default="",
         help_text="Of templates for customers without a locale, e.g. pt-BR. Empty: en.",
     )  # fmt: skip
+    timezone = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="Of customers without one, e.g. Europe/Warsaw: whose quiet hours are whose. Empty: UTC.",
+    )  # fmt: skip
     content_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days that addresses and texts are kept. Empty: as long as this install does."
     )

@@ -38,6 +38,19 @@ class CheckedField(serializers.CharField):
         return value
 
 
+class TimeZone(serializers.CharField):
+    """An IANA name, or nothing."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, allow_blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return syntax.time_zone(data) if data else ""
+        except ValueError as exc:
+            raise serializers.ValidationError(str(exc)) from exc
+
+
 def name_field(**options: Any) -> CheckedField:
     return CheckedField(lambda value: syntax.text(value, max_length=100), max_length=100, **options)
 
@@ -84,6 +97,7 @@ class TenantPatchSerializer(StrictSerializer):
         LANGUAGE_TAG, max_length=35, required=False, allow_blank=True, help_text="Empty goes back to en",
         error_messages={"invalid": "Use a language tag such as en, pt-BR or zh-Hant."},
     )  # fmt: skip
+    timezone = TimeZone(required=False, help_text="Of customers without one; empty goes back to UTC")
     content_days = serializers.IntegerField(
         min_value=1, max_value=3_650, required=False, allow_null=True,
         help_text="Days that addresses and texts are kept, at most as many as this install keeps them; null for those",
@@ -171,6 +185,7 @@ Me = inline_serializer(
         "email": serializers.CharField(),
         "channel_defaults": serializers.DictField(child=serializers.BooleanField()),
         "default_locale": serializers.CharField(allow_null=True),
+        "timezone": serializers.CharField(allow_null=True),
         "content_days": serializers.IntegerField(
             allow_null=True, help_text="Days that addresses and texts are kept; null: for ever"
         ),

@@ -78,6 +78,7 @@ def change_tenant(
     email: str = "",
     channel_defaults: Mapping[str, bool | None] | None = None,
     default_locale: str | None = None,
+    timezone: str | None = None,
     content_days: int | EllipsisType | None = ...,
     inbox_origins: Sequence[str] | None = None,
 ) -> Tenant:
@@ -87,6 +88,7 @@ def change_tenant(
     merged = {**row.channel_defaults, **(channel_defaults or {})}
     row.channel_defaults = {channel: is_on for channel, is_on in merged.items() if is_on is not None}
     row.default_locale = row.default_locale if default_locale is None else default_locale
+    row.timezone = row.timezone if timezone is None else timezone
     if not isinstance(content_days, EllipsisType):
         row.content_days = content_days
     row.inbox_origins = row.inbox_origins if inbox_origins is None else sorted(set(inbox_origins))

@@ -4,9 +4,13 @@ import re
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+
+from traffic_control.faults import Fault
+from traffic_control.spelling import did_you_mean
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PHONE = re.compile(r"\+?[0-9]{7,15}")
@@ -95,3 +99,16 @@ def quoted(value: Any) -> str:
     """A caller's value, short enough for an error message."""
     shown = str(value)
     return f'"{shown[:60]}…"' if len(shown) > 60 else f'"{shown}"'
+
+
+def time_zone(value: Any) -> str:
+    name = text(value, max_length=64)
+    if name not in _time_zones():
+        hint = did_you_mean(name, _time_zones())
+        raise Fault(f"{quoted(name)} is not an IANA time zone like Europe/Warsaw.", hint=hint)
+    return name
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())

@@ -25,6 +25,7 @@ SENTENCES: dict[str, str] = {
     "not_in_workflow": "The workflow does not have {channel}.",
     "not_asked_for": "The event asked for other channels.",
     "send_at": "It is to be sent later.",
+    "quiet_hours": "The customer keeps quiet hours.",
 }
 RULES = ("", *SENTENCES)
 PLACES = {rule: place for place, rule in enumerate(RULES)}

@@ -25,4 +25,5 @@ def customer(row: Customer, key: ApiKey) -> dict[str, Any]:
 
 
 def preferences_of(row: Customer) -> dict[str, Any]:
-    return {"user_id": row.user_id} | preferences.as_json(preferences.choices_of(row))
+    chosen = preferences.as_json(preferences.choices_of(row))
+    return {"user_id": row.user_id} | chosen | {"quiet_hours": row.quiet_hours, "timezone": row.timezone or None}

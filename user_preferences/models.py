@@ -20,6 +20,7 @@ class Customer(models.Model):
     locale = models.CharField(max_length=35, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
+    quiet_hours = models.JSONField(null=True, blank=True, help_text="As preferences say it; none: never quiet.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

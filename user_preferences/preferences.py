@@ -11,23 +11,28 @@ from tenants import syntax
 from tenants.models import Tenant
 from traffic_control.faults import Fault, Faults
 from traffic_control.spelling import did_you_mean
-from user_preferences import customers, selectors
+from user_preferences import customers, quiet_hours_input, selectors
 from user_preferences.customers import RecipientInput
 from user_preferences.models import Customer, Preference
 from user_preferences.policy import CHANNELS, EVERY, NO_CHOICES, Choices
 
 Key = tuple[str, str]  # category, channel
 STAR = "*"  # how EVERY is written in JSON
-FIELDS = ("channels", "categories")
+FIELDS = ("channels", "categories", "quiet_hours")
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a body asks for. None as a choice takes it back; `resets` are categories whose choices all go first."""
+    """What a body asks for. None as a choice takes it back; `resets` are categories whose choices all go first.
+
+    `quiet_hours` are replaced as a whole, by nothing when they are None.
+    """
 
     chosen: Mapping[Key, bool | None] = field(default_factory=dict)
     resets: frozenset[str] = frozenset()
     resets_categories: bool = False
+    quiet_hours: dict[str, Any] | None = None
+    names_quiet_hours: bool = False
 
     def applied_to(self, current: Mapping[Key, bool]) -> dict[Key, bool]:
         kept = {key: is_on for key, is_on in current.items() if not self._resets(key[0])}
@@ -50,8 +55,15 @@ def read(body: Mapping[str, Any]) -> Edit:
             chosen |= _category(name, choice, faults)
     elif categories is not None:
         faults.add("/categories", 'It must be an object like {"marketing": {"email": false}}.')
+    quiet_hours = quiet_hours_input.read(body.get("quiet_hours"), faults)
     faults.refuse()
-    return Edit(chosen, frozenset(resets), resets_categories=categories is None)
+    return Edit(
+        chosen,
+        frozenset(resets),
+        resets_categories=categories is None,
+        quiet_hours=quiet_hours,
+        names_quiet_hours="quiet_hours" in body,
+    )
 
 
 def _category(name: str, choice: Any, faults: Faults) -> dict[Key, bool | None]:
@@ -90,11 +102,14 @@ def _channels(given: Any, faults: Faults, category: str, pointer: str) -> dict[K
 def choose(tenant: Tenant, user_id: str, edit: Edit, *, is_patch: bool) -> Customer:
     """Stores the choices; a user_id never heard of becomes a customer. Without `is_patch`, older choices go."""
     customer = selectors.find(tenant, user_id) or customers.upsert(tenant, [RecipientInput(user_id)])[user_id]
-    Customer.objects.for_tenant(tenant).select_for_update().get(pk=customer.pk)
+    customer = Customer.objects.for_tenant(tenant).select_for_update().get(pk=customer.pk)
     current = dict(choices_of(customer).chosen)
     wanted = edit.applied_to(current if is_patch else {})
     _forget(customer, current.keys() - wanted.keys())
     _write(customer, {key: is_on for key, is_on in wanted.items() if current.get(key) is not is_on})
+    if (edit.names_quiet_hours or not is_patch) and customer.quiet_hours != edit.quiet_hours:
+        customer.quiet_hours = edit.quiet_hours
+        customer.save(update_fields=["quiet_hours", "updated_at"])
     return customer
 
 

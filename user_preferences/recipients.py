@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import orjson
 
@@ -73,19 +71,6 @@ def locale(value: Any) -> str:
     return tag
 
 
-def time_zone(value: Any) -> str:
-    name = syntax.text(value, max_length=64)
-    if name not in _time_zones():
-        hint = did_you_mean(name, _time_zones())
-        raise Fault(f"{syntax.quoted(name)} is not an IANA time zone like Europe/Warsaw.", hint=hint)
-    return name
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _addresses(value: Any, faults: Faults) -> dict[str, str | None]:
     """By channel; null or an empty text takes an address away."""
     if not isinstance(value, dict):
@@ -125,7 +110,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "email": _or_empty(syntax.email),
     "phone": _or_empty(syntax.phone),
     "locale": _or_empty(locale),
-    "timezone": _or_empty(time_zone),
+    "timezone": _or_empty(syntax.time_zone),
     "attributes": attributes,
 }
 FIELDS = (*CHECKS, "addresses")

@@ -56,6 +56,13 @@ def choices_of(
     return found
 
 
+def with_quiet_hours(customer_ids: Collection[uuid.UUID]) -> Iterable[Customer]:
+    """With nothing but these, and the zone that they are in."""
+    for some in _chunks(customer_ids):
+        rows = Customer.objects.filter(id__in=some, quiet_hours__isnull=False)
+        yield from rows.only("id", "quiet_hours", "timezone")
+
+
 def find(tenant: Tenant, key: str) -> Customer | None:
     """By our id or the tenant's user_id; should one be the other's, our id wins."""
     wanted = Q(user_id=key)

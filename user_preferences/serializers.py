@@ -108,10 +108,23 @@ CustomerBatchResult = inline_serializer(
 )
 
 
+class QuietHoursSerializer(serializers.Serializer[Any]):
+    """When a customer wants to be left alone. An interval may end on the day after; in-app is never quiet."""
+
+    enabled = serializers.BooleanField(required=False)
+    timezone = serializers.CharField(required=False, help_text="IANA; default: the customer's, the tenant's, UTC")
+    days = serializers.DictField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.CharField())),
+        help_text='By mon … sun: [["22:00", "07:00"]]',
+    )
+    channels = serializers.ListField(child=serializers.CharField(), required=False, help_text="Default: all")
+
+
 class ChoicesSerializer(serializers.Serializer[Any]):
     """Sparse: what is not named follows the tenant's default, then the system's. `*` stands for every channel."""
 
     channels = serializers.DictField(child=serializers.BooleanField(allow_null=True), required=False)
+    quiet_hours = QuietHoursSerializer(required=False, allow_null=True)
     categories = serializers.DictField(
         child=serializers.DictField(child=serializers.BooleanField(allow_null=True)), required=False
     )
@@ -119,3 +132,4 @@ class ChoicesSerializer(serializers.Serializer[Any]):
 
 class PreferencesSerializer(ChoicesSerializer):
     user_id = serializers.CharField()
+    timezone = serializers.CharField(allow_null=True, help_text="The customer's own")

@@ -23,7 +23,7 @@ class WorkflowForm(TenantForm):
 
     class Meta:
         model = Workflow
-        fields = ("tenant", "event_type", "channels", "template", "category", "is_critical", "is_active")
+        fields = ("tenant", "event_type", "channels", "template", "category", "is_critical", "quiet_hours", "is_active")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -52,7 +52,7 @@ class WorkflowAdmin(TenantScopedAdmin):
     seen_as = {"channels": "shown_channels"}
     fieldsets = (
         (None, {"fields": ("tenant", "event_type", "is_active")}),
-        ("What it means", {"fields": ("channels", "template", "category", "is_critical")}),
+        ("What it means", {"fields": ("channels", "template", "category", "is_critical", "quiet_hours")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:

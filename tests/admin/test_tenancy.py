@@ -76,7 +76,7 @@ def test_action_on_a_foreign_row_does_nothing(operator: Client, acme_world: Worl
 def test_new_row_belongs_to_the_tenant_of_staff_whatever_is_posted(
     operator: Client, acme_world: World, globex_world: World
 ) -> None:
-    body = {"event_type": "order.paid", "is_active": "on", "tenant": str(globex_world.tenant.pk)}
+    body = {"event_type": "order.paid", "is_active": "on", "quiet_hours": "hold", "tenant": str(globex_world.tenant.pk)}
     operator.post(reverse("admin:notification_processor_workflow_add"), body)
 
     assert Workflow.objects.get(event_type="order.paid").tenant == acme_world.tenant

@@ -6,8 +6,9 @@ from django.db.models import CharField, JSONField, TextField
 
 # Every text and JSON column there is. A new one has to be put on one side: does it ever say anything about a person?
 ABOUT_PEOPLE = {
-    "user_preferences.customer": "user_id name email phone addresses locale timezone attributes",  # the row goes
-    "user_preferences.preference": "category channel source",  # the row goes
+    # the rows of these two go
+    "user_preferences.customer": "user_id name email phone addresses locale timezone attributes quiet_hours",
+    "user_preferences.preference": "category channel source",
     "user_preferences.erasure": "sealed",  # emptied with the last step
     "delivery_gateway.notificationlog": "user_id to subject body html payload detail provider_message_id"
     " provider_response",
@@ -32,13 +33,13 @@ ABOUT_NOBODY = {
     "delivery_gateway.deliverycount": "channel mode status",
     "delivery_gateway.suppression": "channel scope reason",
     "notification_processor.event": "mode event_type topic channels idempotency_key fingerprint state plan",
-    "notification_processor.workflow": "event_type channels template category dedup_key",
+    "notification_processor.workflow": "event_type channels template category quiet_hours dedup_key",
     "notification_processor.messagetemplate": "name channel locale",
     "notification_processor.templateversion": "subject body html",
     "notification_processor.seenkey": "key_hash",
     "event_intake.order": "order_number items currency status",
     # its operator's, not a recipient's
-    "tenants.tenant": "name slug email channel_defaults default_locale inbox_origins",
+    "tenants.tenant": "name slug email channel_defaults default_locale timezone inbox_origins",
     "tenants.apikey": "name mode public_id secret_hash last_four scopes",
     "tenants.inboxsecret": "kid sealed last_four",
     "tenants.integration": "channel provider name config sealed secret_hints paused_reason",
