@@ -35,12 +35,12 @@ class End:
 
 def upgrade(scene: Scene, load: Load) -> None:
     """Back to the former version, service by service, then to this one again: old and new stand beside each other."""
-    now, ends = dict(scene.roles.commands), list[End]()
+    now, ends, before = dict(scene.roles.commands), list[End](), doubts(scene)
     with former() as place:
         then = {name: ["env", "-C", str(place), *command] for name, command in now.items()}
         for commands in (then, now):
             ends += [replaced(scene, name, command) for name, command in commands.items()]
-    scene.afterwards.append(lambda: judged(scene, ends))
+    scene.afterwards.append(lambda: judged(ends, doubts(scene) - before))
     load.wait()
 
 
@@ -53,13 +53,17 @@ def replaced(scene: Scene, name: str, command: list[str]) -> End:
     return End(name, code, seconds)
 
 
-def judged(scene: Scene, ends: list[End]) -> Iterable[Demand]:
+def judged(ends: list[End], in_doubt: int) -> Iterable[Demand]:
     forced = [end.name for end in ends if end.code != 0]
     slowest = max(end.seconds for end in ends)
     yield Demand(f"all end by themselves, within {STOP_SECONDS:.0f} s", f"{slowest:.0f} s, not {forced}", not forced)
-    found = scene.servers.ask("SELECT count(*) FROM delivery_gateway_attempt WHERE outcome IN ('lapsed', 'ambiguous')")
-    doubts = int(found[0][0]) if found else -1
-    yield Demand("nothing is in doubt", f"{doubts} sends in doubt", not doubts)
+    yield Demand("nothing is in doubt", f"{in_doubt} sends in doubt", not in_doubt)
+
+
+def doubts(scene: Scene) -> int:
+    """Sends so far that may have been made twice, or not at all."""
+    query = "SELECT count(*) FROM delivery_gateway_attempt WHERE outcome IN ('lapsed', 'ambiguous')"
+    return int(scene.servers.ask(query)[0][0])
 
 
 @contextmanager

@@ -62,6 +62,11 @@ class Outcome:
     integration_id: uuid.UUID | None = None
     provider: str = ""
 
+    @property
+    def ended_at(self) -> datetime:
+        """When the provider answered; it is recorded somewhat later, together with others."""
+        return self.started_at + timedelta(milliseconds=self.duration_ms)
+
 
 def claim(lane: str, *, limit: int, now: datetime) -> list[NotificationLog]:
     """Up to `limit` queued rows of the lane, leased to the caller: tenants take turns, each one's by rank.
@@ -169,7 +174,7 @@ def _settle(outcome: Outcome, now: datetime) -> NotificationLog:
     row, result = _copy(outcome.row), outcome.result
     row.integration_id, row.provider = outcome.integration_id, outcome.provider or row.provider
     if isinstance(result, Receipt):
-        row.status, row.sent_at, row.due_at, row.crashes = Status.SENT, now, None, 0
+        row.status, row.sent_at, row.due_at, row.crashes = Status.SENT, min(now, outcome.ended_at), None, 0
         row.attempts += 1
         row.reason = row.detail = row.error_class = row.error_code = ""
         row.provider_message_id = storable(result.provider_id, 255)

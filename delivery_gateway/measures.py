@@ -81,7 +81,7 @@ def _finished(tally: Tally, outcome: "Outcome", row: NotificationLog, now: datet
         if error_class != "lapsed" and row.channel != "in_app":
             tally.observe(CALL_SECONDS, outcome.duration_ms / 1000, row.channel, provider)
     if status == Status.SENT:
-        tally.observe(LATENCY, _seconds_since_acceptance(row.id, now), row.channel)
+        tally.observe(LATENCY, _seconds_since_acceptance(row.id, row.sent_at or now), row.channel)
     if status == Status.FAILED:
         tally.count(DEAD_LETTERS, row.channel)
 
