@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from delivery_gateway import counters, history, leases, ledger, partitions, retention, selectors, stopping
@@ -48,6 +51,7 @@ class Subject:
     def __init__(self) -> None:
         call_command("migrate", verbosity=0)
         self.known: Known
+        self.console = Client()
 
     def seed(self, rows: int) -> None:
         now = timezone.now()
@@ -61,6 +65,7 @@ class Subject:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         self.known = _known(tenants[0])
+        self.console.force_login(User.objects.create_superuser("operator"))
 
     def add(self, tenants: list[uuid.UUID], status: Status, rows: int) -> None:
         now = timezone.now()
@@ -109,6 +114,19 @@ class Subject:
 
     def _rows(self) -> Any:
         return selectors.notifications_of(self.known.tenant)
+
+    # --- Looking, as people do ---
+    def first_page(self) -> None:
+        self._look("/admin/")
+
+    def console_list(self) -> None:
+        self._look("/admin/delivery_gateway/notificationlog/")
+
+    def console_list_filtered(self) -> None:
+        self._look(f"/admin/delivery_gateway/notificationlog/?tenant={self.known.tenant}&status={Status.FAILED}")
+
+    def _look(self, path: str) -> None:
+        assert self.console.get(path, SERVER_NAME="localhost").status_code == HTTPStatus.OK
 
     # --- Working, as the stages do; undone, so that each call finds the same ---
     def claim(self) -> None:

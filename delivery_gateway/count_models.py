@@ -28,7 +28,8 @@ class MinuteCount(models.Model):
     """How often something happened to notifications in a minute, or a longer slot; see `delivery_gateway.minutes`.
 
     `what` is a status that they have come to, `accepted`, or `replayed`. `detail`: for `sent` the bucket of the time it
-    took (`delivery_gateway.latency`), for `failed` the error code, for `suppressed` the rule.
+    took (`delivery_gateway.latency`), for `failed` the error code, for `suppressed` the rule,
+    `afterwards` for what became of a message that had been sent.
     """
 
     pk = models.CompositePrimaryKey("tenant", "minute", "channel", "mode", "what", "detail")

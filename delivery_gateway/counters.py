@@ -114,7 +114,7 @@ def ended(rows: Iterable[NotificationLog]) -> None:
     batch = Batch()
     for row in rows:
         batch.days[key_of(row, Status.SENT)] -= 1
-        batch.count(row, row.status)
+        batch.count(row, row.status, minutes.AFTERWARDS)
     _add(batch)
 
 

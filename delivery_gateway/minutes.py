@@ -16,6 +16,7 @@ from delivery_gateway.models import MinuteCount
 
 Key = tuple[uuid.UUID, str, str, str, str]  # tenant, channel, mode, what happened, detail
 REPLAYED = "replayed"
+AFTERWARDS = "afterwards"  # detail of what became of a message that had been counted as sent
 # Minutes that are older are merged into slots of so many; twice the longest range that is drawn of them is kept.
 MERGED = ((3 * 60, 15), (50 * 60, 60))
 KEPT = 31 * 24 * 60

@@ -11,6 +11,8 @@ from tenants.admin_base import FactAdmin
 from tenants.admin_display import DASH, code, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, one_of
 
+admin.site.index_template = "monitoring/dashboard.html"
+
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(FactAdmin):

@@ -64,7 +64,7 @@ class UncountedChangeList(ChangeList):
         self.paginator, self.result_list = paginator, self.page.object_list
         before = (self.page_num - 1) * self.list_per_page
         self.result_count = before + len(self.result_list) + self.page.has_more
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # the theme would offer to count
         self.show_full_result_count = self.can_show_all = False
         self.show_admin_actions = bool(self.result_list)
         self.multi_page = self.page.has_other_pages()

@@ -25,7 +25,8 @@ class SandboxMessageAdmin(LedgerAdmin):
     search_help_text = "The id of a notification."
     fieldsets = (
         (None, {"fields": ("created_at", "channel", "to", "user_id", "event", "notification")}),
-        ("Message", {"fields": ("subject", "shown_body", "shown_html", "shown_payload")}),
+        ("Message", {"fields": ("drawn",)}),
+        ("As stored", {"classes": ("collapse",), "fields": ("subject", "shown_body", "shown_payload")}),
         ("Further", {"fields": ("id", "tenant")}),
     )
 

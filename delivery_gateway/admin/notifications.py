@@ -9,12 +9,13 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.admin import TabularInline
 
+from delivery_gateway.admin.drawn import drawn
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.selectors import timeline_of
 from delivery_gateway.states import Status
 from tenants.admin_base import FactAdmin, ReadOnly, TenantScoped
-from tenants.admin_display import DASH, code, html_frame, json_block, link_to_page, pill, text_block
+from tenants.admin_display import DASH, code, json_block, link_to_page, pill, text_block
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
 from tenants.masking import mask
 
@@ -67,9 +68,9 @@ class LedgerAdmin(FactAdmin):
     def shown_body(self, row: Any) -> SafeString:
         return text_block(row.body)
 
-    @admin.display(description="HTML")
-    def shown_html(self, row: Any) -> SafeString:
-        return html_frame(row.html)
+    @admin.display(description="as it is read")
+    def drawn(self, row: Any) -> SafeString:
+        return drawn(row)
 
     @admin.display(description="payload")
     def shown_payload(self, row: Any) -> SafeString:
@@ -104,7 +105,8 @@ class NotificationAdmin(LedgerAdmin):
     inlines = (AttemptInline,)
     fieldsets = (
         (None, {"fields": ("shown_status", "why", "timeline", "channel", "to", "customer", "event", "dead_letter")}),
-        ("Message", {"fields": ("subject", "shown_body", "shown_html", "shown_payload", "template")}),
+        ("Message", {"fields": ("drawn", "template")}),
+        ("As stored", {"classes": ("collapse",), "fields": ("subject", "shown_body", "shown_payload")}),
         ("Provider", {"fields": ("provider", "provider_message_id", "provider_response", "error")}),
         (
             "Further",

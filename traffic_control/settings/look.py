@@ -16,6 +16,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "tenants.console_navigation.environment",
+    "DASHBOARD_CALLBACK": "monitoring.dashboard.page.context",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static(ICON)}],
     "STYLES": [lambda request: static("tenants/console.css")],
     "SCRIPTS": [lambda request: static("tenants/console.js")],
