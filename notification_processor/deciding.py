@@ -21,6 +21,7 @@ from notification_processor.deduplication import Told
 from notification_processor.defaults import ChannelDefaults, channel_defaults
 from notification_processor.models import Event, Workflow
 from notification_processor.quiet import Quiet
+from notification_processor.renderer_jobs import IN_TURN, Effort
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault
 from notification_processor.wording import Wording, texts, versions_of
 from traffic_control import decisions
@@ -35,10 +36,14 @@ Refusal = tuple[str, str]  # reason, detail
 
 @dataclass(frozen=True, slots=True)
 class Takings:
-    """What is taken by asking: `repeats` holds the keys of its events, `waits` takes a turn for each recipient."""
+    """What is taken by asking: `repeats` holds the keys of its events, `waits` takes a turn for each recipient.
+
+    And `effort`, the time of the renderers.
+    """
 
     repeats: Callable[[Iterable[tuple[Event, uuid.UUID]]], dict[Told, str]] = deduplication.duplicates
     waits: Callable[[Sequence[limits.Recipient]], list[float]] = limits.waits_for
+    effort: Effort = IN_TURN
 
 
 FOR_GOOD = Takings()
@@ -165,7 +170,7 @@ def decide(slices: Sequence[Slice], now: datetime, takings: Takings = FOR_GOOD) 
     wanted = [c for c in heard if id(c) not in quiet_for]
     waits = takings.waits([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
-    said = dict(zip(map(id, heard), texts([_order(c) for c in heard]), strict=True))
+    said = dict(zip(map(id, heard), texts([_order(c) for c in heard], takings.effort), strict=True))
     return [
         _row(c, *said[id(c)], due.get(id(c)) or quiet_for.get(id(c)))
         if id(c) in said

@@ -19,6 +19,7 @@ from notification_processor.deciding import Takings
 from notification_processor.direct import DirectSend
 from notification_processor.events import NewEvent
 from notification_processor.models import Event
+from notification_processor.renderer_jobs import AT_ONCE
 from tenants.models import Tenant
 from user_preferences import customers
 from user_preferences.customers import RecipientInput
@@ -49,7 +50,8 @@ def of_event(tenant: Tenant, mode: str, new: NewEvent) -> Forecast:
     if event.state != Event.State.GENERATED:
         return Forecast(event, [])
     slices = next_slices([event], budget=SHOWN, introduce=partial(_imagined, new.inline))
-    takings = Takings(repeats=deduplication.duplicates_ahead, waits=partial(limits.waits_ahead, at=then))
+    waits = partial(limits.waits_ahead, at=then)
+    takings = Takings(repeats=deduplication.duplicates_ahead, waits=waits, effort=AT_ONCE)
     rows = deciding.decide(slices, then, takings)
     return Forecast(event, [_at(row, then) for row in rows], has_more=not slices[0].is_last)
 

@@ -18,7 +18,6 @@ WALL = 0.8  # seconds for one question; a turn ends much sooner, unless one job 
 JOBS = 128  # a question
 BYTES = 512 * 1024  # of contexts in a question, after which it is full
 TRIES = 2  # of a job whose renderer ended for no reason that we know; one out of time has as many as its caller says
-SHARE = 10.0  # seconds of one call that one owner's jobs may take
 CALL = 20.0  # seconds of one call, after which whoever has had SMALL_SHARE of them gets no more
 SMALL_SHARE = 1.0
 NOTHING: dict[str, Any] = {}
@@ -50,22 +49,35 @@ class Late(Exception):
     """The renderer got no time to answer: the machine has too much to do, which is not the template's fault."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to go on about templates that are in the way.
+
+    `tries`: of a text that nobody has made in time though it has not used up its processor time, as on a starved
+    machine; when they are over it is refused, or, with one, a Problem. `stops`: of renderers by one owner's templates,
+    and `share`, seconds that they may take of one call, after which the rest of that owner's are not made.
+    """
+
+    tries: int
+    stops: int
+    share: float
+
+
+AT_ONCE = Effort(tries=1, stops=2, share=3.0)  # somebody waits for the answer
+IN_TURN = Effort(tries=4, stops=20, share=10.0)  # a fault is for good
 TOO_SLOW = Refused("the template takes too much time or memory: it was stopped")
+CROWDED_OUT = Refused("not made, as other texts that came with it took too much time or memory")
 Answer = Any  # what DONE brings, or Refused
 
 
-def answered(jobs: Sequence[Job], *, patience: int = 1) -> list[Answer]:
-    """In the order of the jobs. Raises Problem `renderer_unavailable`.
-
-    `patience`: tries of a job that nobody has answered in time though it has not used up its processor time, as on a
-    starved machine. After several it is refused, so that it cannot be in the way for ever; with one it is a Problem.
-    """
+def answered(jobs: Sequence[Job], *, effort: Effort = AT_ONCE) -> list[Answer]:
+    """In the order of the jobs. Raises Problem `renderer_unavailable`."""
     if not jobs:
         return []
     owners = {job.owner for job in jobs}
     try:
         with POOL.place(owners.pop() if len(owners) == 1 else "") as place:
-            return Conversation(jobs, place, patience).held()
+            return Conversation(jobs, place, effort).held()
     except (Unstartable, Busy, Late) as exc:
         log.error("templates cannot be rendered: %s", exc)
         detail = "Templates cannot be rendered at the moment; nothing was stored. Try again."
@@ -75,11 +87,12 @@ def answered(jobs: Sequence[Job], *, patience: int = 1) -> list[Answer]:
 class Conversation:
     """One call's jobs with the renderer of one place."""
 
-    def __init__(self, jobs: Sequence[Job], place: Place, patience: int) -> None:
-        self._jobs, self._place, self._patience = jobs, place, patience
+    def __init__(self, jobs: Sequence[Job], place: Place, effort: Effort) -> None:
+        self._jobs, self._place, self._effort = jobs, place, effort
         self._answers: dict[int, Answer] = {}
         self._tries: dict[int, int] = {}
         self._spent: dict[str, float] = {}
+        self._stops: dict[str, int] = {}
         self._suspects: set[int] = set()  # jobs of a question that was never answered: asked one by one
         self._began = time.monotonic()
 
@@ -99,7 +112,7 @@ class Conversation:
                 break
             number = waiting.popleft()
             if self._has_had_enough(self._jobs[number].owner):
-                self._answers[number] = TOO_SLOW
+                self._answers[number] = CROWDED_OUT
                 continue
             taken.append(number)
             if number in self._suspects:
@@ -142,10 +155,12 @@ class Conversation:
         self._charge(number, seconds)
         self._tries[number] = self._tries.get(number, 0) + 1
         if not end.has_used_up_its_time:
-            if self._tries[number] < (self._patience if end.code is None else TRIES):
+            if self._tries[number] < (self._effort.tries if end.code is None else TRIES):
                 return 0
-            if end.code is None and self._patience == 1:
+            if end.code is None and self._effort.tries == 1:
                 raise Late(str(end))
+        owner = self._jobs[number].owner
+        self._stops[owner] = self._stops.get(owner, 0) + 1
         self._answers[number] = TOO_SLOW
         return 1
 
@@ -154,8 +169,10 @@ class Conversation:
         self._spent[owner] = self._spent.get(owner, 0.0) + seconds
 
     def _has_had_enough(self, owner: str) -> bool:
+        if self._stops.get(owner, 0) >= self._effort.stops:
+            return True
         late = time.monotonic() - self._began > CALL
-        return self._spent.get(owner, 0.0) > (SMALL_SHARE if late else SHARE)
+        return self._spent.get(owner, 0.0) > (SMALL_SHARE if late else self._effort.share)
 
 
 def _question(jobs: Iterable[Job]) -> tuple[bytes, int]:

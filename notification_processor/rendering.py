@@ -9,7 +9,7 @@ from typing import Any
 from notification_processor.bounded_memory import BoundedMemory
 from notification_processor.filling import Outline, Unfillable, filled, size_of
 from notification_processor.renderer.wire import CHECK, CUT, EACH, OUTLINE, PARTS, RENDER
-from notification_processor.renderer_jobs import Job, Refused, Text, answered
+from notification_processor.renderer_jobs import AT_ONCE, Effort, Job, Refused, Text, answered
 
 MAX_SOURCE = 64 * 1024  # characters of a part
 MAX_SUBJECT = 998  # characters: one line of RFC 5322
@@ -80,21 +80,18 @@ def render(source: Source, context: Mapping[str, Any], *, owner: str = "") -> Re
     return made
 
 
-def render_many(orders: Sequence[Order], *, patience: int = 1) -> list[Rendered | TemplateFault]:
-    """In the order of the orders, with as few questions to the renderer as can be. Raises `renderer_unavailable`.
-
-    `patience`: how often a text that is not made in time is tried, as the machine may be the reason.
-    """
+def render_many(orders: Sequence[Order], *, effort: Effort = AT_ONCE) -> list[Rendered | TemplateFault]:
+    """In the order of the orders, with as few questions to the renderer as can be. Raises `renderer_unavailable`."""
     made: dict[int, Rendered | TemplateFault] = {}
-    stopped = _learn(orders, patience)
+    stopped = _learn(orders, effort)
     made.update((n, stopped[o.source.key]) for n, o in enumerate(orders) if o.source.key in stopped)
     rest = _fill(orders, ((n, _outlines.get(o.source.key)) for n, o in enumerate(orders) if n not in made), made)
     groups = _alike(orders, rest)
     if any(len(group) >= MANY for group in groups):
-        rest = _fill_cut(orders, groups, made)
+        rest = _fill_cut(orders, groups, made, effort)
     many = {n for group in groups if len(group) >= MANY for n in group}
     jobs = [orders[n].job(EACH if n in many else RENDER) for n in rest]
-    made.update(zip(rest, map(_made, answered(jobs, patience=patience)), strict=True))
+    made.update(zip(rest, map(_made, answered(jobs, effort=effort)), strict=True))
     return [made[number] for number in range(len(orders))]
 
 
@@ -118,12 +115,12 @@ def inline_source(*, channel: str, subject: str, body: str, html: str) -> Source
     return Source(f"inline:{digest}", channel, subject, body, html)
 
 
-def _learn(orders: Sequence[Order], patience: int) -> dict[str, TemplateFault]:
+def _learn(orders: Sequence[Order], effort: Effort) -> dict[str, TemplateFault]:
     """The outlines of sources that this process does not know yet; by key, those that the renderer was stopped at."""
     unknown = {order.source.key: order for order in orders if order.source.key not in _outlines}
     stopped: dict[str, TemplateFault] = {}
     jobs = [order.job(OUTLINE) for order in unknown.values()]
-    for key, outline in zip(unknown, answered(jobs, patience=patience), strict=True):
+    for key, outline in zip(unknown, answered(jobs, effort=effort), strict=True):
         if isinstance(outline, Refused):
             stopped[key] = _fault(outline)
         else:
@@ -149,11 +146,14 @@ def _fill(
 
 
 def _fill_cut(
-    orders: Sequence[Order], groups: Sequence[Sequence[int]], made: dict[int, Rendered | TemplateFault]
+    orders: Sequence[Order],
+    groups: Sequence[Sequence[int]],
+    made: dict[int, Rendered | TemplateFault],
+    effort: Effort,
 ) -> list[int]:
     """What is the same for all customers of a context is rendered once; those for whom that is not enough."""
     large = [group for group in groups if len(group) >= MANY]
-    cuts = answered([orders[group[0]].job(CUT) for group in large])
+    cuts = answered([orders[group[0]].job(CUT) for group in large], effort=effort)
     rest = [number for group in groups if len(group) < MANY for number in group]
     for group, cut in zip(large, cuts, strict=True):
         outline = None if isinstance(cut, Refused) else cut

@@ -8,10 +8,9 @@ from notification_processor import context, templates
 from notification_processor.defaults import ChannelDefaults
 from notification_processor.layouts import built_in
 from notification_processor.models import Event
+from notification_processor.renderer_jobs import Effort
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault, render_many
 from user_preferences.models import Customer
-
-PATIENCE = 4  # tries: a fault here is for good, and nobody waits for the answer
 
 
 class Wording:
@@ -40,13 +39,13 @@ class Wording:
         return self._sources[templates.nearest(by_locale, locale, self._locale)]
 
 
-def texts(orders: Sequence[Order]) -> list[tuple[Source, Rendered | TemplateFault]]:
+def texts(orders: Sequence[Order], effort: Effort) -> list[tuple[Source, Rendered | TemplateFault]]:
     """In the order of the orders. A starter that the payload does not fill gives way to the built-in layout."""
-    made = [(order.source, text) for order, text in zip(orders, render_many(orders, patience=PATIENCE), strict=True)]
+    made = [(order.source, text) for order, text in zip(orders, render_many(orders, effort=effort), strict=True)]
     unfit = [n for n, (source, text) in enumerate(made) if source.is_starter and isinstance(text, TemplateFault)]
     if unfit:
         second = [replace(orders[n], source=built_in(orders[n].source.channel)) for n in unfit]
-        for n, order, text in zip(unfit, second, render_many(second, patience=PATIENCE), strict=True):
+        for n, order, text in zip(unfit, second, render_many(second, effort=effort), strict=True):
             made[n] = order.source, text
     return made
 

@@ -20,10 +20,9 @@ from notification_processor.filling import Outline, size_of
 from notification_processor.renderer.allowed import SAFE_FILTERS, SAFE_TESTS
 from notification_processor.renderer.sandbox import BOUNDED_FILTERS
 from notification_processor.renderer.wire import RENDER, encoded
-from notification_processor.renderer_jobs import Job, Refused, answered
-from notification_processor.renderer_pool import Busy
+from notification_processor.renderer_jobs import IN_TURN, Job, answered
 from notification_processor.renderer_process import Gone, Renderer, Unstartable
-from notification_processor.rendering import Order, Source, TemplateFault, inline_source, render, render_many
+from notification_processor.rendering import Source, TemplateFault, inline_source, render
 from traffic_control.errors import Problem
 
 LIVE = "{{ a|upper }}"
@@ -56,10 +55,6 @@ def ask(renderer, text, context):
     question = {"sources": [["", text, ""]], "contexts": [context], "jobs": [[RENDER, 0, 0, None]]}
     ((_, _, value),) = renderer.ask(encoded(question), seconds=10)
     return value
-
-
-def body_of(made):
-    return made.body
 
 
 def is_alive(pid):
@@ -146,29 +141,7 @@ def test_renderer_without_time_is_replaced_for_who_is_patient(pool):
     with pool.place("") as place:
         os.kill(place.renderer().pid, signal.SIGSTOP)
 
-    assert answered([Job(RENDER, ("", LIVE, ""), DATA)], patience=4) == [["", "X", ""]]
-
-
-def test_others_in_a_batch_do_not_suffer(pool):
-    """The one that takes too long is found out among a hundred."""
-    sources = [SPINS if n == 50 else LIVE for n in range(100)]
-    jobs = [Job(RENDER, ("", text, ""), DATA, owner=str(n)) for n, text in enumerate(sources)]
-
-    answers = answered(jobs)
-
-    assert [n for n, answer in enumerate(answers) if answer != ["", "X", ""]] == [50]
-    assert isinstance(answers[50], Refused)
-
-
-def test_owner_who_takes_too_much_of_a_batch_gets_no_more(pool, monkeypatch):
-    monkeypatch.setattr("notification_processor.renderer_jobs.SHARE", 0.1)
-    jobs = [Job(RENDER, ("", SPINS, ""), DATA, owner="slow")] * 20 + [Job(RENDER, ("", LIVE, ""), DATA, owner="quick")]
-
-    began = time.monotonic()
-    answers = answered(jobs)
-
-    assert [isinstance(answer, Refused) for answer in answers] == [True] * 20 + [False]
-    assert time.monotonic() - began < 5
+    assert answered([Job(RENDER, ("", LIVE, ""), DATA)], effort=IN_TURN) == [["", "X", ""]]
 
 
 def test_no_renderer_is_an_error_that_says_so(pool, monkeypatch):
@@ -186,14 +159,6 @@ def test_no_renderer_is_an_error_that_says_so(pool, monkeypatch):
 
 def test_doctor_starts_a_renderer():
     assert [(v.level, v.found) for v in install.renderer()] == [("ok", "templates are rendered apart, within 256 MB")]
-
-
-def test_owner_has_one_renderer_at_a_time(pool, monkeypatch):
-    monkeypatch.setattr("notification_processor.renderer_pool.WAIT", 0.05)
-    with pool.place("a"), pool.place("b"):
-        pass
-    with pool.place("a"), pytest.raises(Busy), pool.place("a"):
-        pass
 
 
 def test_words_and_names_need_no_renderer(monkeypatch):
@@ -227,20 +192,6 @@ def test_remembered_outlines_are_bounded():
 
 def test_names_count_as_what_an_outline_takes():
     assert size_of([["a" * 1_000], [["b" * 1_000, "c" * 1_000]], []]) > 3_000
-
-
-def test_orders_of_many_owners_come_back_in_order():
-    orders = [
-        Order(Source(f"s{n % 7}", "email", "", f"{n % 7} {{{{ a|upper }}}}"), {"a": str(n)}, owner=str(n % 3))
-        for n in range(300)
-    ]
-    assert [body_of(made) for made in render_many(orders)] == [f"{n % 7} {n}" for n in range(300)]
-
-
-def test_large_texts_come_in_several_turns():
-    source = Source("large", "email", "", "{% for n in range(900) %}{{ big }}{% endfor %}")
-    orders = [Order(source, {"big": str(n % 10) * 250}) for n in range(20)]
-    assert [body_of(made) for made in render_many(orders)] == [str(n % 10) * 225_000 for n in range(20)]
 
 
 def test_every_filter_and_test_of_jinja_is_classified():
