@@ -56,14 +56,13 @@ def parent_of(pid):
 
 def renderers_of(process):
     """By pid: the parent, which is the process itself or one of its children."""
-    parents = {int(entry.name): parent_of(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    parents = {pid: parent_of(pid) or 0 for pid in pids}
     found = {}
-    for pid, parent in parents.items():
-        if (
-            parent
-            and is_renderer(pid)
-            and process.pid in (parent, parents.get(parent), parents.get(parents.get(parent)))
-        ):
+    for pid in filter(is_renderer, pids):
+        parent = parents[pid]
+        grandparent = parents.get(parent, 0)
+        if process.pid in (parent, grandparent, parents.get(grandparent)):
             found[pid] = parent
     return found
 
