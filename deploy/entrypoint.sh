@@ -1,5 +1,5 @@
 #!/bin/sh
-# One image, several commands: web | worker | dispatcher | migrate | manage ...
+# One image, several commands: web | streams | worker | dispatcher | migrate | manage ...
 set -eu
 
 # A database that forgets commits is refused; a variable that looks misspelt is named.
@@ -17,6 +17,14 @@ web)
         --workers "${WEB_CONCURRENCY:-2}" --blocking-threads "${WEB_THREADS:-4}" \
         --http 1 --backlog 4096 --backpressure 4096 --http1-buffer-size 65536 --http1-header-read-timeout 30000 \
         traffic_control.wsgi:application
+    ;;
+streams)
+    check_settings
+    # Each open inbox is a connection, and so a file. Streams never end by themselves, so they are not waited for.
+    [ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 32768 ] || ulimit -n 32768 2>/dev/null || ulimit -n "$(ulimit -H -n)"
+    exec granian --interface asgi --host 0.0.0.0 --port "${PORT:-8000}" --no-ws \
+        --http 1 --backlog 4096 --backpressure 16384 --http1-buffer-size 65536 --http1-header-read-timeout 30000 \
+        --workers-kill-timeout 3 inbox.stream.application:application
     ;;
 worker)
     check_settings
@@ -36,7 +44,7 @@ manage)
     exec python manage.py "$@"
     ;;
 *)
-    echo "usage: web | worker | dispatcher | migrate | manage COMMAND [ARGUMENTS]" >&2
+    echo "usage: web | streams | worker | dispatcher | migrate | manage COMMAND [ARGUMENTS]" >&2
     exit 64
     ;;
 esac

@@ -34,6 +34,7 @@ def banner(*, url: str, demo: Demo, catcher_url: str) -> str:
     rows = [
         ("API", url, ""),
         ("API docs", f"{url}/docs/api/", ""),
+        ("Inbox", f"{url}/demo/inbox/", "a user's page: what the live key sends to ann in_app rings there at once"),
         ("Admin", f"{url}/admin/", f"{demo.admin_username} / {demo.admin_password}"),
         ("Caught", catcher_url, "the live key's mail; any path there takes Slack, Teams and webhook calls"),
         ("Test key", demo.test_api_key, "everything is captured in the sandbox"),

@@ -47,6 +47,7 @@ def product_settings(
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "EGRESS_ALLOW": "127.0.0.0/8,::1/128",
         "PUBLIC_URL": f"http://{HOST}:{web_port(given)}",
+        "INBOX_STREAM_URL": f"http://{HOST}:{ports['streams']}",
         "JOURNAL_DIR": str(dev_dir() / "journal"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # Celery's, seven lines long

@@ -11,7 +11,7 @@ from dev.ports import kept_ports, last_ports
 from dev.services import Place, Reached, addresses, services
 
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")
-PORTS = ("postgres", "valkey", "smtp", "catcher")
+PORTS = ("postgres", "valkey", "smtp", "catcher", "streams")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from dev.home import Home, home
 from dev.lock import is_held
 from dev.ports import HOST, is_free
 from dev.processes import Child, ended, stop_all
-from dev.server import granian
+from dev.server import granian, granian_streams
 from dev.supervisor import Logs, Stopped, first_to_end, stoppable
 from dev.versions import versions
 from dev.waiting import wait_until
@@ -106,11 +106,11 @@ def catching(logs: Logs, at: Home) -> Iterator[Child]:
 
 @contextmanager
 def product(logs: Logs, at: Home, *, port: int) -> Iterator[list[Child]]:
-    """Migrate, then web, worker and dispatcher; ready when the door answers."""
+    """Migrate, then all parts; ready when the door answers."""
     prepare(logs, at)
     children: list[Child] = []
     try:
-        for name in commands(at.env, port):
+        for name in commands(at.env, port, at.ports["streams"]):
             children.append(start_part(logs, at, name, port=port))
         wait_for_door(port, children)
         yield children
@@ -121,7 +121,7 @@ def product(logs: Logs, at: Home, *, port: int) -> Iterator[list[Child]]:
 
 def start_part(logs: Logs, at: Home, name: str, *, port: int) -> Child:
     env = {**at.env, "WEB_THREADS": web_threads(at.env)}
-    return logs.start(name, [sys.executable, "-m", *commands(env, port)[name]], env)
+    return logs.start(name, [sys.executable, "-m", *commands(env, port, at.ports["streams"])[name]], env)
 
 
 def prepare(logs: Logs, at: Home) -> None:
@@ -134,7 +134,7 @@ def prepare(logs: Logs, at: Home) -> None:
         refuse("The database could not be prepared: see the lines above.")
 
 
-def commands(env: Mapping[str, str], port: int) -> dict[str, list[str]]:
+def commands(env: Mapping[str, str], port: int, streams: int) -> dict[str, list[str]]:
     """The parts of the product, as the image's entrypoint starts them, with a line per request in the log."""
     threads = web_threads(env)
     listening = ["--host", HOST, "--port", str(port), "--blocking-threads", threads]
@@ -142,6 +142,7 @@ def commands(env: Mapping[str, str], port: int) -> dict[str, list[str]]:
     return {
         "worker": [*worker.split(), env.get("WORKER_CONCURRENCY", "4")],
         "dispatcher": ["manage", "dispatcher"],
+        "streams": granian_streams("--host", HOST, "--port", str(streams)),
         "web": granian(*listening, "--access-log", "--access-log-fmt", ACCESS_LOG),
     }
 

@@ -15,6 +15,21 @@ GUARDED = [
 ]
 
 
+STREAMING = [
+    *("--http", "1"),
+    *("--backlog", "4096"),
+    *("--backpressure", "16384"),  # each open stream is one of them
+    *("--http1-buffer-size", "65536"),
+    *("--http1-header-read-timeout", "30000"),
+    *("--workers-kill-timeout", "3"),  # streams never end by themselves
+]
+
+
+def granian_streams(*options: str) -> list[str]:
+    """The process that streams inboxes; to follow `python -m`."""
+    return ["granian", "--interface", "asgi", "--no-ws", *STREAMING, *options, "inbox.stream.application:application"]
+
+
 def granian(*options: str) -> list[str]:
     """To follow `python -m`."""
     return ["granian", "--interface", "wsgi", "--no-ws", *GUARDED, *options, "traffic_control.wsgi:application"]

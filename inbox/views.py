@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
@@ -145,6 +146,23 @@ class ActionView(InboxView):
             )
         inbox.complete(owner_or_404(request), item_id, action)
         return Response(answers.item(item_or_404(request, item_id)))
+
+
+class StreamView(InboxView):
+    """Where the process that streams is not in front of this one: pages then poll."""
+
+    token_scopes = {"GET": READ}
+
+    @extend_schema(
+        operation_id="inbox_stream", tags=TAGS, summary="Hear of changes as they happen (server-sent events)",
+        description="Events `notification` (one arrived), `counts` (something was marked), `resync` (ask for "
+        "everything) and `bye` (with a reason; come again), each with the counts. Send `Last-Event-ID` to hear of what "
+        "was missed.",
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+    )  # fmt: skip
+    def get(self, request: SubscriberRequest) -> Response:
+        detail = "Nothing streams here: poll /v1/inbox/counts/ with If-None-Match instead."
+        raise Problem("streaming_unavailable", detail, status=501)
 
 
 def owner_or_404(request: SubscriberRequest) -> Owner:

@@ -29,6 +29,7 @@ TITLES = {
     422: "Unprocessable",
     429: "Too many requests",
     500: "Internal error",
+    501: "Not available here",
     503: "Temporarily unavailable",
 }
 DRF_CODES = {

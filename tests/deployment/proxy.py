@@ -59,7 +59,8 @@ def configured(folder: Path, *, webs: Iterable[str], port: int, instead: Mapping
     """
     conf = shutil.copytree(CONFIGURATION, folder / "nginx")
     if servers := "".join(f"server {web}; " for web in webs):
-        (conf / "upstream.conf").write_text(f"upstream web {{ {servers} keepalive 4; }}")
+        upstreams = f"upstream web {{ {servers} keepalive 4; }} upstream streams {{ {servers} }}"
+        (conf / "upstream.conf").write_text(upstreams)
     for path in conf.rglob("*.conf"):
         text = path.read_text().replace("/tmp/", f"{folder}/").replace("listen 8000", f"listen {HOST}:{port}")
         for old, new in (instead or {}).items():

@@ -23,7 +23,10 @@ def documented_variables() -> set[str]:
 
 
 def test_compose_has_the_promised_services() -> None:
-    ours, others = {"nginx", "web", "worker", "dispatcher", "migrate"}, {"postgres", "redis", "rabbitmq", "mail"}
+    ours, others = (
+        {"nginx", "web", "streams", "worker", "dispatcher", "migrate"},
+        {"postgres", "redis", "rabbitmq", "mail"},
+    )
     assert set(SERVICES) == ours | others
     assert SERVICES["postgres"]["environment"] == {
         "POSTGRES_DB": "notification_db",
@@ -44,6 +47,7 @@ def test_nginx_has_our_configuration_and_finds_the_web_service() -> None:
 
     assert (inside, mode) == ("/etc/nginx", "ro")
     assert "server web:8000 resolve;" in upstream
+    assert "server streams:8000 resolve;" in upstream
     assert "listen 8000;" in (ROOT / folder / "servers/http.conf").read_text()
 
 

@@ -44,6 +44,7 @@ def test_image_takes_only_locked_packages() -> None:
     ("arguments", "started"),
     [
         (["web"], "granian --interface wsgi --host 0.0.0.0 --port 8000 --no-ws --workers 2 --blocking-threads"),
+        (["streams"], "granian --interface asgi --host 0.0.0.0 --port 8000 --no-ws --http 1"),
         (["worker"], "celery -A traffic_control -q worker --without-gossip --without-mingle --loglevel INFO"),
         (["dispatcher"], "python manage.py dispatcher"),
         (["migrate"], "python manage.py migrate --no-input"),
@@ -56,7 +57,7 @@ def test_entrypoint_starts_the_program(tmp_path: Path, arguments: list[str], sta
     assert done.stdout.splitlines()[-1].startswith(started)
 
 
-@pytest.mark.parametrize("command", ["web", "worker", "dispatcher"])
+@pytest.mark.parametrize("command", ["web", "streams", "worker", "dispatcher"])
 def test_entrypoint_starts_nothing_on_settings_that_are_refused(tmp_path: Path, command: str) -> None:
     done = entrypoint(tmp_path, command, python="exit 1")
 

@@ -139,7 +139,7 @@ def test_slow_upload_holds_no_web_process_and_ends(web: Web, tmp_path: Path) -> 
 def test_stream_of_the_inbox_comes_as_it_is_written(edge: Proxy, web: Web) -> None:
     web.script("trickle_open")
     with edge.connect() as client:
-        client.sendall(b"GET /v1/inbox/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.sendall(b"GET /v1/inbox/stream/ HTTP/1.1\r\nHost: x\r\n\r\n")
         first = client.recv(4096)
         second = client.recv(4096)
 

@@ -5,7 +5,7 @@ import pytest
 
 from dev.environment import kept_secrets, product_settings, read_env_file
 
-PORTS = {"smtp": 2525, "catcher": 8025}
+PORTS = {"smtp": 2525, "catcher": 8025, "streams": 8002}
 REACHED = {"DATABASE_URL": "postgres://ours", "REDIS_URL": "redis://ours"}
 SECRETS = {"SECRET_KEY": "made once"}
 

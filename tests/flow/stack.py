@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.db import connection
 
-from dev.server import granian
+from dev.server import granian, granian_streams
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUES = ",".join(settings.QUEUES)
@@ -89,13 +89,18 @@ class Stack:
 
     def web(self, name: str = "web", *, processes: int = 1) -> str:
         """Its base URL, once it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         threads = self.env.get("WEB_THREADS", "16")
         place = ("--host", "127.0.0.1", "--port", str(port), "--workers", str(processes))
         self.start(name, *granian(*place, "--blocking-threads", threads))
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), what="the web process")
+        return f"http://127.0.0.1:{port}"
+
+    def streams(self, port: int = 0) -> str:
+        """The process that streams inboxes: its base URL, once it answers."""
+        port = port or free_port()
+        self.start("streams", *granian_streams("--host", "127.0.0.1", "--port", str(port)))
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/livez"), what="the process that streams")
         return f"http://127.0.0.1:{port}"
 
     def kill(self, name: str) -> None:
@@ -113,6 +118,13 @@ class Stack:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

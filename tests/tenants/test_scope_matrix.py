@@ -70,6 +70,9 @@ def test_matrix_is_of_all_calls():
 OPEN = {  # to everybody, or guarded by something else
     "": "a redirect",
     "admin/": "a session",
+    "demo/inbox/": "a page to try things with, under DEBUG only",
+    "demo/inbox/token/": "",
+    "demo/inbox/send/": "",
     "docs/errors/": "",
     "docs/api/": "",
     "api/schema/": "",

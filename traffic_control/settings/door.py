@@ -26,6 +26,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES)
 BACKLOG_LIMIT = env.int("BACKLOG_LIMIT", 1_000_000)
 API_RATE_LIMIT = env.str("API_RATE_LIMIT", "")
 RECIPIENT_RATE_LIMIT = env.str("RECIPIENT_RATE_LIMIT", "")
+INBOX_STREAM_URL = env.str("INBOX_STREAM_URL", "").rstrip("/")  # of the demo page; behind nginx it is one origin
+INBOX_STREAMS = env.int("INBOX_STREAMS", 5_000)  # open at a time, in each process that streams
 INBOX_RATE_LIMIT = env.str("INBOX_RATE_LIMIT", "600/m")
 CALLBACK_RATE_LIMIT = env.str("CALLBACK_RATE_LIMIT", "6000/m")
 
