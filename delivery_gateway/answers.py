@@ -6,6 +6,7 @@ from delivery_gateway import explaining
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.selectors import shown_address, timeline_of
 from delivery_gateway.states import Status
+from tenants.masking import masked_fields, told
 from tenants.models import ApiKey
 
 
@@ -27,7 +28,7 @@ def notification_summary(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
         "due_at": row.due_at,
         "sent_at": row.sent_at,
         "created_at": row.created_at,
-        "error": error_of(row),
+        "error": error_of(row, key),
     }
 
 
@@ -37,29 +38,34 @@ def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
         "html": row.html or None,
         "category": row.category or None,
         "critical": row.is_critical,
-        "detail": row.detail or None,
-        "decisions": decisions_of(row),
-        "summary": explaining.summary(row),
+        "detail": told(row.detail, key, about=row.to) or None,
+        "decisions": decisions_of(row, key),
+        "summary": told(explaining.summary(row), key, about=row.to),
         "ambiguous": row.ambiguous,
         "expires_at": row.expires_at,
         "provider": row.provider or None,
         "provider_message_id": row.provider_message_id or None,
-        "provider_response": row.provider_response or None,
-        "timeline": timeline_of(row),
+        "provider_response": told(row.provider_response, key, about=row.to) or None,
+        "timeline": [step | {"detail": told(step["detail"], key, about=row.to)} for step in timeline_of(row)],
     }
 
 
-def decisions_of(row: NotificationLog) -> list[dict[str, Any]]:
+def decisions_of(row: NotificationLog, key: ApiKey) -> list[dict[str, Any]]:
     return [
-        {"rule": hit.rule, "outcome": hit.outcome, "detail": hit.detail, "until": hit.until}
+        {
+            "rule": hit.rule,
+            "outcome": hit.outcome,
+            "detail": told(hit.detail, key, about=row.to) if hit.detail else hit.detail,
+            "until": hit.until,
+        }
         for hit in explaining.hits(row)
     ]
 
 
-def error_of(row: NotificationLog) -> dict[str, str] | None:
+def error_of(row: NotificationLog, key: ApiKey) -> dict[str, str] | None:
     if not row.error_code:
         return None
-    return {"class": row.error_class, "code": row.error_code, "detail": row.detail}
+    return {"class": row.error_class, "code": row.error_code, "detail": told(row.detail, key, about=row.to)}
 
 
 def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
             "user_id": row.user_id or None,
         },
         "channel": letter.channel,
-        "reason": letter.reason,
+        "reason": told(letter.reason, key, about=row.to),
         "code": letter.code,
         "retry_count": letter.retry_count,
         "created_at": letter.created_at,
@@ -84,8 +90,8 @@ def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
     }
 
 
-def sandbox_message(message: SandboxMessage) -> dict[str, Any]:
-    return {
+def sandbox_message(message: SandboxMessage, key: ApiKey) -> dict[str, Any]:
+    body = {
         "id": str(message.id),
         "channel": message.channel,
         "to": message.to,
@@ -98,3 +104,4 @@ def sandbox_message(message: SandboxMessage) -> dict[str, Any]:
         "user_id": message.user_id or None,
         "created_at": message.created_at,
     }
+    return body if "pii" in key.scopes else masked_fields(body)

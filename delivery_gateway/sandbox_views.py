@@ -32,7 +32,7 @@ class SandboxMessagesView(APIView):
     def get(self, request: TenantRequest) -> Response:
         rows = filtered(request, selectors.sandbox_of(request.tenant.id), fields=FILTERS, also=("wait",))
         wait_for_first(rows, seconds_to_wait(request))
-        return page_of(request, rows, answers.sandbox_message)
+        return page_of(request, rows, lambda row: answers.sandbox_message(row, request.api_key))
 
     @extend_schema(
         operation_id="sandbox_clear", tags=["Sandbox"], summary="Delete captured messages", responses={204: None},

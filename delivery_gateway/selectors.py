@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
 from delivery_gateway.states import Status
-from tenants.masking import shown
+from tenants.masking import shown, told
 from tenants.models import ApiKey
 
 WITH_A_REASON = (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED)
@@ -39,14 +39,15 @@ def number_of(letters: QuerySet[DeadLetter]) -> int:
     return letters.order_by("-id").values("id")[:MOST].count()
 
 
-def by_cause(letters: QuerySet[DeadLetter]) -> list[dict[str, Any]]:
+def by_cause(letters: QuerySet[DeadLetter], key: ApiKey) -> list[dict[str, Any]]:
     """Letters that were not replayed, the newest MOST of them, counted by channel and code, most first."""
     newest = letters.filter(replayed_at__isnull=True, cleared_at=None).order_by("-id").values("id")[:MOST]
     causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code")
     found = causes.annotate(
         count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")
     )
-    return [dict(row) for row in found.order_by("-count", "channel", "code")[:200]]
+    most_first = found.order_by("-count", "channel", "code")[:200]
+    return [{**row, "sample": told(str(row["sample"]), key)} for row in most_first]
 
 
 def shown_address(row: NotificationLog | NewNotification, key: ApiKey) -> str:

@@ -92,7 +92,8 @@ class DeadLettersView(APIView):
             raise Problem("invalid_filter", f'group_by "{group_by[:40]}" is not "cause".')
         letters = filtered(request, letters, fields=LETTER_FILTERS, also=("group_by",))
         if group_by:
-            return Response({"data": selectors.by_cause(letters), "has_more": False, "next_cursor": None})
+            causes = selectors.by_cause(letters, request.api_key)
+            return Response({"data": causes, "has_more": False, "next_cursor": None})
         return page_of(request, letters, lambda letter: answers.dead_letter(letter, request.api_key))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.selectors import shown_address
 from notification_processor.models import Event
+from tenants.masking import told
 from tenants.models import ApiKey
 from traffic_control.errors import Problem, problem_body
 
@@ -32,7 +33,7 @@ def notification_receipt(row: NewNotification, key: ApiKey) -> dict[str, Any]:
     }
 
 
-def event_detail(event: Event, counts: dict[str, int] | None) -> dict[str, Any]:
+def event_detail(event: Event, counts: dict[str, int] | None, key: ApiKey) -> dict[str, Any]:
     """`counts` is None in lists."""
     body = event_receipt(event) | {
         "status": SHOWN_STATES.get(event.state, event.state),
@@ -45,7 +46,7 @@ def event_detail(event: Event, counts: dict[str, int] | None) -> dict[str, Any]:
         "send_at": event.due_at if event.due_at > event.received_at else None,
         "expires_at": event.expires_at,
         "completed_at": event.completed_at,
-        "error": event.error or None,
+        "error": told(event.error, key) or None,
     }
     if counts is not None:
         body["counts"] = counts

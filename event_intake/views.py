@@ -46,7 +46,7 @@ class EventsView(DryRunnable, Idempotent, APIView):
         rows = events.of_tenant(request.tenant.id)
         if event_type := request.query_params.get("event_type"):
             rows = rows.filter(event_type=event_type)
-        return page_of(request, rows, lambda event: event_detail(event, None))
+        return page_of(request, rows, lambda event: event_detail(event, None, request.api_key))
 
     @extend_schema(
         operation_id="events_create", tags=["Events"], summary="Say what happened",
@@ -102,7 +102,7 @@ class EventDetailView(APIView):
         event = events.of_tenant(request.tenant.id).filter(id=event_id).first()
         if event is None:
             raise Problem("not_found", f"There is no event {event_id}.", status=404)
-        return Response(event_detail(event, counts_by_status(request.tenant.id, event.id)))
+        return Response(event_detail(event, counts_by_status(request.tenant.id, event.id), request.api_key))
 
 
 class NotifyView(DryRunnable, Idempotent, APIView):

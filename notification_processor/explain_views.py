@@ -13,6 +13,7 @@ from delivery_gateway.models import NotificationLog
 from notification_processor import explanation, schemas
 from notification_processor.explanation import Explanation
 from tenants.authentication import TenantRequest
+from tenants.masking import told
 from tenants.models import ApiKey
 from traffic_control.errors import Problem
 from traffic_control.spelling import did_you_mean
@@ -61,7 +62,7 @@ def as_id(asked: dict[str, str], name: str) -> uuid.UUID:
 def answer(found: Explanation, key: ApiKey) -> dict[str, Any]:
     event = found.event
     return {
-        "summary": found.summary,
+        "summary": told(found.summary, key),
         "user_id": found.user_id or None,
         "event": event and {"id": str(event.id), "event_type": event.event_type, "received_at": event.received_at},
         "notifications": [explained(row, key) for row in found.rows],
@@ -71,7 +72,7 @@ def answer(found: Explanation, key: ApiKey) -> dict[str, Any]:
 
 def explained(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
     return notification_summary(row, key) | {
-        "summary": summary(row),
-        "decisions": decisions_of(row),
+        "summary": told(summary(row), key, about=row.to),
+        "decisions": decisions_of(row, key),
         "links": {"self": f"/v1/notifications/{row.id}/"},
     }

@@ -26,7 +26,8 @@ WINDOW = 60.0  # seconds
 EACH = 60
 SLOWLY = 20  # a second
 BOXES = 1 << 16
-USERS = "/v1/inbox/"
+KEYED = ("/v1/", "/api/")
+NOT_KEYED = ("/v1/inbox/", "/v1/callbacks/", "/v1/tenants/register/", "/api/schema/")
 
 
 @dataclass
@@ -100,12 +101,17 @@ def refused(meta: Mapping[str, Any]) -> Problem:
 def guard(environ: threshold.Environ) -> threshold.Answer | None:
     """Refuses a key that is bad beyond doubt from memory alone, when it is one of many."""
     raw = presented(environ)
-    if not raw or environ.get("PATH_INFO", "").startswith(USERS):  # whose tokens are no keys
+    if not raw or not takes_keys(environ.get("PATH_INFO", "")):
         return None
     address = address_in(environ)
     if not FAILURES.is_alarming(address) or not is_surely_bad(raw):
         return None
     return bare(_kept_problem(_noted(address)), environ)
+
+
+def takes_keys(path: str) -> bool:
+    """Elsewhere a Bearer is something else: a user's token, a provider's, a scraper's."""
+    return path.startswith(KEYED) and not path.startswith(NOT_KEYED)
 
 
 def is_surely_bad(raw: str) -> bool:

@@ -25,7 +25,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.models import IdempotencyRecord, Tenant
+from tenants.masking import masked_fields
+from tenants.models import ApiKey, IdempotencyRecord, Tenant
 from traffic_control.errors import Problem
 from traffic_control.ids import uuid7
 from traffic_control.insertion import Entry
@@ -97,7 +98,7 @@ def once_per_key(post: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
         with transaction.atomic():
             record_id = take(claim) if claim else None
             if claim and record_id is None:
-                return replay(claim)
+                return replay(claim, cast(ApiKey, request.auth))
             response = post(view, request, *args, **kwargs)
             if not 200 <= response.status_code < 300:
                 transaction.set_rollback(True)
@@ -197,14 +198,22 @@ def _record_statement(status: int, seconds: int, hours: int) -> str:
     return RECORD.format(table=table, status=int(status), seconds=int(seconds), hours=int(hours))
 
 
-def replay(claim: Claim) -> HttpResponse:
-    """The first answer, byte for byte. Raises Problem 422 `idempotency_key_reused` for another body."""
+def replay(claim: Claim, key: ApiKey) -> HttpResponse:
+    """The first answer, byte for byte, but for addresses that this key may not see.
+
+    Raises Problem 422 `idempotency_key_reused` for another body.
+    """
     first = IdempotencyRecord.objects.get(tenant=claim.tenant, scope=claim.scope, key=claim.key)
     if first.fingerprint != claim.fingerprint:
         detail = "This Idempotency-Key was used with another body. Use a new key for a new request."
         raise Problem("idempotency_key_reused", detail, status=422)
     headers = {"Idempotent-Replayed": "true"} | ({"Location": first.location} if first.location else {})
-    return HttpResponse(first.response, status=first.status_code, headers=headers, content_type="application/json")
+    body = first.response if "pii" in key.scopes else masked(first.response)
+    return HttpResponse(body, status=first.status_code, headers=headers, content_type="application/json")
+
+
+def masked(answer: str) -> bytes:
+    return orjson.dumps(masked_fields(orjson.loads(answer))) if answer else b""
 
 
 def remember(record_id: uuid.UUID, response: HttpResponseBase) -> None:

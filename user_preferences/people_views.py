@@ -11,6 +11,7 @@ from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.views import APIView
 
 from tenants.authentication import TenantRequest
+from tenants.masking import masked_fields
 from tenants.models import ApiKey
 from traffic_control.errors import Problem
 from traffic_control.serializers import StrictSerializer
@@ -52,10 +53,12 @@ class ExportView(APIView):
 
     @extend_schema(
         operation_id="people_export", tags=TAGS, summary="Show everything that is kept about a person",
+        description="Addresses are masked for keys without the scope `pii`.",
         request=WhoSerializer, responses=ExportShape,
     )  # fmt: skip
     def post(self, request: TenantRequest) -> Response:
-        return Response({"data": erasure.export(request.tenant, **who(request))})
+        rows = erasure.export(request.tenant, **who(request))
+        return Response({"data": rows if "pii" in request.api_key.scopes else masked_fields(rows)})
 
 
 class EraseView(APIView):

@@ -128,7 +128,10 @@ def test_what_is_open_stays_open_while_keys_are_refused(db, clock):
     for _ in range(EACH + 3):
         Answer("nonsense")
 
-    assert Answer("", path="/livez").status == 200
+    bearer = {"HTTP_AUTHORIZATION": "Bearer nonsense"}
+    assert Answer("nonsense", path="/livez").status == 200
+    assert Answer("", path="/metrics/", **bearer).body["detail"].startswith("Metrics need")
+    assert Answer("", path="/v1/callbacks/x/", REQUEST_METHOD="POST", **bearer).body["code"] == "not_found"
     assert Answer("").body["code"] == "not_authenticated"
 
 

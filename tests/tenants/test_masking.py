@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenants import syntax
+from tenants import masking, syntax
 from tenants.masking import mask
 
 
@@ -38,3 +38,26 @@ def test_what_is_masked_cannot_be_stored_as_an_address(check, address):
     assert check(address) == address
     with pytest.raises(ValueError, match="is not"):
         check(mask(address))
+
+
+@pytest.mark.parametrize(
+    ("said", "about", "scrubbed"),
+    [
+        ("550 5.1.1 <Ann@Example.com>: unknown", "ann@example.com", "550 5.1.1 <a•••@example.com>: unknown"),
+        ("nobody, try bob@example.com.", "ann@example.com", "nobody, try b•••@example.com."),
+        ("number 48123456789 is off", "+48123456789", "number •••6789 is off"),
+        ("chat 12345 not found", "12345", "chat ••• not found"),
+        ("see https://hooks.example.com/a/secretWXYZ", "", "see https://hooks.example.com/•••WXYZ"),
+        ("250 2.0.0 OK  1700000000 x-12.345 - gsmtp", "", "250 2.0.0 OK  •••0000 x-12.345 - gsmtp"),
+        ("timeout after 10 s", "", "timeout after 10 s"),
+        ("", "ann@example.com", ""),
+    ],
+)
+def test_what_was_said_names_no_address(said, about, scrubbed):
+    assert masking.scrubbed(said, about=about) == scrubbed
+
+
+def test_masking_twice_is_masking_once():
+    once = mask("+48123456789")
+
+    assert mask(once) == once
