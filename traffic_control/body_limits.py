@@ -6,9 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from traffic_control.errors import problem_response
-from traffic_control.request_shape import fault_in
+from traffic_control.request_shape import Fault, fault_in
 from traffic_control.slow_bodies import BodyReader, Stream
 
+CUT_OFF = Fault(400, "bad_request", "The body is shorter than its Content-Length: it was cut off on its way.")
 DRAIN_BYTES = 4 * 1024 * 1024
 
 
@@ -21,11 +22,15 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if fault := fault_in(request.META):
-            return problem_response(request, *fault)
+            response = problem_response(request, *fault)
+            response["Connection"] = "close"  # the body is not read, and the next request would be taken for it
+            return response
         limit = limit_of(request.path_info)
         size = declared_length(request)
         if size <= limit and (size or is_chunked(request)) and ends_by_itself(request):
-            size = self.read(request, limit)
+            promised, size = size, self.read(request, limit)
+            if size < promised and not is_chunked(request):
+                return problem_response(request, *CUT_OFF)
         return self.too_large(request, limit) if size > limit else self.get_response(request)
 
     def read(self, request: HttpRequest, limit: int) -> int:

@@ -26,6 +26,8 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
+        if "*" in (media_type or ""):  # a pattern, which Django REST framework takes for a match
+            raise UnsupportedMediaType(media_type or "")
         charset = charset_of(media_type or "")
         if charset not in UTF8:
             raise UnsupportedMediaType(media_type or "", detail=f'charset "{charset}" is not supported, send UTF-8.')
