@@ -46,17 +46,17 @@ SUPPRESSED = (
     Outcome("suppressed", reason="no_address", detail="The customer has no address on this channel."),
 )
 WAITING = Outcome("scheduled", reason="quiet_hours", detail="Quiet hours until the morning.", attempts=0)
-HOOK_GONE = Outcome(
-    "failed", "channel_not_found", "misconfigured", "misconfigured", "Slack says: channel_not_found", 404, 0.4
-)
+HOOK_GONE = Outcome("failed", "channel_not_found", "config", "misconfigured", "Slack says: channel_not_found", 404, 0.4)
 FAILURES = {
-    "email": Outcome("failed", "smtp_550", "gone", "recipient_gone", "550 5.1.1 No such user here", None, 1.1),
+    "email": Outcome("failed", "smtp_550", "recipient", "recipient_gone", "550 5.1.1 No such user here", None, 1.1),
     "slack": HOOK_GONE,
     "webhook": Outcome(
         "failed", "http_503", "transient", "attempts_exhausted", "503 Service Unavailable", 503, 2400.0, 8
     ),
     "in_app": Outcome("failed", "template_error", "content", "template_error", "'name' is undefined", None, 0.1),
-    "telegram": Outcome("failed", "chat_not_found", "gone", "recipient_gone", "Bad Request: chat not found", 400, 0.6),
+    "telegram": Outcome(
+        "failed", "chat_not_found", "recipient", "recipient_gone", "Bad Request: chat not found", 400, 0.6
+    ),
 }
 
 
@@ -102,5 +102,5 @@ def _outcome(dice: random.Random, shop: str, channel: str, ago: int) -> Outcome:
     usual = {"in_app": 0.08, "slack": 0.35, "telegram": 0.45, "webhook": 0.3}.get(channel, 0.7)
     took = dice.lognormvariate(math.log(usual * slow), 0.55)
     if channel == "email" and chance < 0.07:
-        return Outcome("bounced", "smtp_552", "gone", "bounced", "552 5.2.2 Mailbox full", None, took)
+        return Outcome("bounced", "smtp_552", "recipient", "bounced", "552 5.2.2 Mailbox full", None, took)
     return Outcome("delivered" if channel == "webhook" and chance > 0.5 else "sent", seconds=took)

@@ -47,6 +47,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
+def day_of_traffic(product: Product) -> None:
+    """Two shops and some 3,000 messages: `manage.py seed_demo`."""
+    seeded = product.manage("seed_demo")
+    assert seeded.returncode == 0, seeded.stderr
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as driver:
         path = os.environ.get("CHROMIUM", "/usr/bin/chromium")

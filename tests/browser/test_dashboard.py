@@ -16,10 +16,7 @@ INK = """canvas => {
 }"""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _day_of_traffic(product: Product) -> None:
-    seeded = product.manage("seed_demo")
-    assert seeded.returncode == 0, seeded.stderr
+pytestmark = pytest.mark.usefixtures("day_of_traffic")
 
 
 def is_drawn(page: Page) -> list[bool]:
@@ -107,5 +104,9 @@ def test_quickstart_of_an_empty_place_works_when_pasted(page: Page, product: Pro
     done: Any = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=30)
 
     assert '"id"' in done.stdout, done.stdout + done.stderr
-    page.goto("/admin/delivery_gateway/sandboxmessage/")
-    expect(page.locator("#result_list")).to_contain_text("me@example.com")
+
+    def is_captured() -> bool:
+        page.goto("/admin/delivery_gateway/sandboxmessage/")
+        return "me@example.com" in page.locator("#result_list").inner_text()
+
+    wait_until(is_captured, seconds=20, what="the message in the sandbox")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.mission.product import Product
+from tests.browser.png import shrink
 
 FOLDER = os.environ.get("SCREENSHOTS", "")
 LARGEST = 200_000  # bytes
@@ -18,11 +18,10 @@ PICTURES = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _day_of_traffic(product: Product) -> None:
-    if not FOLDER:
-        pytest.skip("pictures are taken when SCREENSHOTS names a folder for them")
-    product.manage("seed_demo")
+pytestmark = [
+    pytest.mark.skipif(not FOLDER, reason="pictures are taken when SCREENSHOTS names a folder for them"),
+    pytest.mark.usefixtures("day_of_traffic"),
+]
 
 
 def taken(page: Page, theme: str) -> dict[str, int]:
@@ -33,7 +32,7 @@ def taken(page: Page, theme: str) -> dict[str, int]:
         page.wait_for_load_state("networkidle")
         target = Path(FOLDER) / f"{name}-{theme}.png"
         page.screenshot(path=target, full_page=name == "dashboard")
-        sizes[target.name] = target.stat().st_size
+        sizes[target.name] = shrink(target)
     return {name: size for name, size in sizes.items() if size > LARGEST}
 
 

@@ -148,3 +148,13 @@ def test_period_and_the_one_before_are_of_one_length() -> None:
 
 def test_figures_of_nothing_are_none() -> None:
     assert Figures().latency_of_all(0.95) is None
+
+
+def test_demo_keeps_to_the_lengths_of_columns(seeded: None) -> None:
+    """SQLite does not."""
+    for row in (
+        *NotificationLog.objects.all()[:500],
+        *NotificationLog.objects.exclude(error_class=""),
+        *DeadLetter.objects.all(),
+    ):
+        row.clean_fields(exclude=["tenant", "notification"])
