@@ -221,6 +221,7 @@ class Realtime {
         if (error.status === 501) pause = WITHOUT;
         else if (error.status === 401) { this.host.fail(error); pause = SOON; }
       }
+      this.heard = 0;
       const backoff = Math.min(SOON, 500 * 2 ** Math.min(failures, 6));
       await wait(pause || backoff * (0.5 + Math.random() / 2), signal);
     }
@@ -564,7 +565,7 @@ export class NotificationInbox extends HTMLElement {
   #article(item, at) {
     const isUnread = !item.read_at, url = item.redirect_url && isSafe(item.redirect_url) ? item.redirect_url : null;
     const click = { onclick: (event) => this.#click(event, item), attrs: { class: "subject", part: "subject", href: url } };
-    const subject = make(url ? "a" : "button", click, ...(isUnread ? [make("span", { attrs: { class: "sr" } }, `${this.#word("isUnread")}: `)] : []), item.title || item.body);
+    const subject = make(url ? "a" : "button", click, ...(isUnread ? [make("span", { attrs: { class: "sr" } }, `${this.#word("isUnread")}: `)] : []), make("bdi", {}, item.title || item.body));
     const avatar = item.avatar && isSafe(item.avatar) ? make("img", { src: item.avatar, alt: "", loading: "lazy", attrs: { class: "avatar", part: "avatar", referrerpolicy: "no-referrer" } }) : make("span", { attrs: { class: "mark" } });
     const toggle = isUnread
       ? this.#tool("read", () => this.#markOne(item, { read: true }, { ...item, read_at: new Date().toISOString() }))
@@ -574,7 +575,7 @@ export class NotificationInbox extends HTMLElement {
       "aria-posinset": at + 1, "aria-setsize": this.#cursor ? -1 : this.#items.length, "aria-label": item.title || item.body } },
       avatar,
       make("div", { attrs: { class: "what" } }, subject,
-        item.title && item.body ? make("p", { attrs: { class: "body", part: "body" } }, item.body) : null,
+        item.title && item.body ? make("p", { attrs: { class: "body", part: "body" } }, make("bdi", {}, item.body)) : null,
         item.actions.length ? make("div", { attrs: { class: "actions" } }, ...item.actions.map((action) => this.#action(item, action))) : null,
         make("time", { dateTime: item.created_at, title: new Date(item.created_at).toLocaleString(this.locale) }, this.#ago(item.created_at))),
       make("div", { attrs: { class: "tools" } }, toggle, archive));
