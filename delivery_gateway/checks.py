@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
 from delivery_gateway.egress.addresses import Network
-from delivery_gateway.unsubscribe_links import base_of
+from traffic_control.signed_links import base_of
 
 BULK = "mail goes out without one-click unsubscribe, which large mailbox providers ask of bulk senders"
 

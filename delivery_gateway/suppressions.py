@@ -60,3 +60,9 @@ def add(tenant_id: uuid.UUID, channel: str, digest: str, *, scope: str, reason: 
         tenant_id=tenant_id, channel=channel, address_hash=digest, scope=scope, defaults={"reason": reason[:100]}
     )
     return row if is_new else None
+
+
+def remove(tenant_id: uuid.UUID, channel: str, digest: str, *, scope: str, reason: str) -> bool:
+    """False when there was no such entry for this reason."""
+    rows = Suppression.objects.filter(tenant_id=tenant_id, channel=channel, address_hash=digest, scope=scope)
+    return bool(rows.filter(reason=reason).delete()[0])

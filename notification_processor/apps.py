@@ -8,8 +8,11 @@ class NotificationProcessorConfig(AppConfig):
     def ready(self) -> None:
         from notification_processor.people import HOLDING
         from notification_processor.starters import give_starters
+        from notification_processor.workflows import subjects
         from tenants.signals import tenant_registered
         from traffic_control import people
+        from user_preferences.pages.subjects import plug
 
         people.hold(HOLDING)
+        plug(subjects)
         tenant_registered.connect(give_starters, dispatch_uid="notification_processor.starters")

@@ -205,7 +205,9 @@ def _suppressed(c: Candidate, known: Suppressions) -> str:
 
 def _order(c: Candidate) -> Order:
     wording = c.outlook.wording
-    return wording.order(wording.source(c.channel, c.customer), context.about(c.customer))
+    source = wording.source(c.channel, c.customer)
+    has_link = context.has_link(source.text, c.event.mode)
+    return wording.order(source, context.about(c.customer, has_link=has_link))
 
 
 def _about(c: Candidate, source: Source) -> dict[str, Any]:

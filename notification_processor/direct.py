@@ -13,7 +13,7 @@ from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from notification_processor import remembered_templates, templates
-from notification_processor.context import context_for
+from notification_processor.context import context_for, has_link
 from notification_processor.deciding import CARRY_PAYLOAD, address_of
 from notification_processor.full_backlogs import refuse_if_full
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault, inline_source, render_many
@@ -117,7 +117,7 @@ def _known(tenant: Tenant, sends: Sequence[DirectSend]) -> Known:
 
 
 def _prepared(tenant: Tenant, mode: str, sends: Sequence[DirectSend], known: Known) -> list[NewNotification | Problem]:
-    drafts = [_draft(tenant, send, known) for send in sends]
+    drafts = [_draft(tenant, mode, send, known) for send in sends]
     orders = [draft.order for draft in drafts if isinstance(draft, Draft) and draft.order]
     texts = iter(render_many(orders))
     return [
@@ -126,18 +126,19 @@ def _prepared(tenant: Tenant, mode: str, sends: Sequence[DirectSend], known: Kno
     ]
 
 
-def _draft(tenant: Tenant, send: DirectSend, known: Known) -> Draft | Problem:
+def _draft(tenant: Tenant, mode: str, send: DirectSend, known: Known) -> Draft | Problem:
     try:
         customer = _customer(send, known)
         source = _source(tenant, send, customer, known)
-        order = _order(tenant, send, customer, source) if source else None
+        order = _order(tenant, mode, send, customer, source) if source else None
         return Draft(send, customer, _address(send, customer), order)
     except Problem as problem:
         return problem
 
 
-def _order(tenant: Tenant, send: DirectSend, customer: Customer | None, source: Source) -> Order:
-    context = context_for(payload=send.data or {}, tenant_name=tenant.name, customer=customer)
+def _order(tenant: Tenant, mode: str, send: DirectSend, customer: Customer | None, source: Source) -> Order:
+    links = has_link(source.text, mode)
+    context = context_for(payload=send.data or {}, tenant_name=tenant.name, customer=customer, has_link=links)
     return Order(source, context, owner=str(tenant.id))
 
 

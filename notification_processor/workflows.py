@@ -11,6 +11,7 @@ from notification_processor import templates
 from notification_processor.models import Workflow
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
+from user_preferences.pages.subjects import Subject
 
 BLANK: dict[str, Any] = {
     "channels": [],
@@ -22,6 +23,12 @@ BLANK: dict[str, Any] = {
     "dedup_key": [],
     "dedup_window": None,
 }
+
+
+def subjects(tenant_id: uuid.UUID) -> list[Subject]:
+    """What the preference page shows."""
+    rows = of_tenant(tenant_id).filter(is_active=True).values_list("category", "channels", "is_critical")
+    return [Subject(category, frozenset(channels), is_critical) for category, channels, is_critical in rows]
 
 
 def of_tenant(tenant_id: uuid.UUID) -> QuerySet[Workflow]:

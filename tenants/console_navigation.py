@@ -58,6 +58,7 @@ GROUPS: dict[str, Sequence[Place]] = {
     "Govern": (
         Place("Tenants", "apartment", "tenants_tenant"),
         Place("Audit trail", "history", "monitoring_auditentry"),
+        Place("Consent log", "fact_check", "user_preferences_consententry"),
     ),
 }
 ACCOUNTS = (

@@ -50,6 +50,7 @@ CATALOGUE = (
     Entry("malformed_json", 400, "The body is not JSON.", "`detail` has line and column."),
     Entry("method_not_allowed", 405, "The path does not take this method.", "The header `Allow` has those it takes."),
     Entry("missing_scope", 403, "The key lacks the scope of this call.", "Use a key that has it; `detail` names it."),
+    Entry("no_public_url", 409, "The install does not know its own address.", "Its operator sets `PUBLIC_URL`."),
     Entry("no_test_inbox", 409, "In-app messages of a test key are in the sandbox, not in inboxes.", "Use a live key."),
     Entry("not_acceptable", 406, "Nothing the `Accept` header wants can be answered.", "Accept `application/json`."),
     Entry("not_authenticated", 401, "The request has no key.", "Send `X-API-KEY`, or `Authorization: Bearer …`."),

@@ -15,7 +15,7 @@ from tenants.admin_forms import show_problem
 from tenants.admin_lists import TenantFilter, by_id, first_found, of_each_tenant, one_of
 from tenants.masking import mask
 from traffic_control.errors import Problem
-from user_preferences import recipients
+from user_preferences import consent_admin, recipients
 from user_preferences.models import Customer, Preference
 from user_preferences.policy import CHANNELS, EVERY
 
@@ -99,11 +99,11 @@ class CustomerAdmin(BigTableAdmin):
         **dict.fromkeys(ADDRESSES, "masked_addresses"),
     }
     seen_as = {**dict.fromkeys(ADDRESSES, "shown_addresses"), "attributes": "shown_attributes"}
-    readonly_fields = ("id", "created_at", "updated_at", "history")
+    readonly_fields = ("id", "created_at", "updated_at", "history", "consent")
     fieldsets = (
         (None, {"fields": ("tenant", "user_id", "name", "locale", "timezone")}),
         ("Addresses", {"fields": ("email", "phone", *ADDRESSES)}),
-        ("Further", {"fields": ("attributes", "history", "id", "created_at", "updated_at")}),
+        ("Further", {"fields": ("attributes", "history", "consent", "id", "created_at", "updated_at")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
@@ -138,6 +138,15 @@ class CustomerAdmin(BigTableAdmin):
         of = {"tenant": customer.tenant_id, "user_id": customer.user_id}
         return link_to_list("delivery_gateway_notificationlog", "Notifications", **of)
 
+    @admin.display(description="what was agreed to")
+    def consent(self, customer: Customer) -> SafeString:
+        return link_to_list("user_preferences_consententry", "Consent log", customer=customer.pk)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        consent_admin.note([*formset.new_objects, *(choice for choice, _ in formset.changed_objects)])
+        consent_admin.note(formset.deleted_objects, are_gone=True)
+
 
 @admin.register(Preference)
 class PreferenceAdmin(BigTableAdmin):
@@ -166,6 +175,19 @@ class PreferenceAdmin(BigTableAdmin):
     def matches(self, request: HttpRequest, rows: QuerySet[Preference], term: str) -> QuerySet[Preference]:
         found = of_each_tenant(Customer.objects.filter(user_id=term)).values("pk")
         return rows.filter(customer__in=found)
+
+    def save_model(self, request: HttpRequest, obj: Preference, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        consent_admin.note([obj])
+
+    def delete_model(self, request: HttpRequest, obj: Preference) -> None:
+        super().delete_model(request, obj)
+        consent_admin.note([obj], are_gone=True)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Preference]) -> None:
+        gone = list(queryset.select_related("customer"))
+        super().delete_queryset(request, queryset)
+        consent_admin.note(gone, are_gone=True)
 
     @admin.display(description="category")
     def shown_category(self, preference: Preference) -> str:

@@ -21,6 +21,12 @@ class Customer(models.Model):
     timezone = models.CharField(max_length=64, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     quiet_hours = models.JSONField(null=True, blank=True, help_text="As preferences say it; none: never quiet.")
+    link_epoch = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Links to the preference page that name an earlier one are void.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -50,6 +56,7 @@ class Preference(models.Model):
         API = "api"
         OPERATOR = "operator"
         UNSUBSCRIBE_LINK = "unsubscribe_link"
+        PREFERENCE_PAGE = "preference_page"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
@@ -70,6 +77,40 @@ class Preference(models.Model):
     def __str__(self) -> str:
         state = "on" if self.is_enabled else "off"
         return f"{self.channel or 'every channel'} {state} for {self.category or 'everything'}"
+
+
+class ConsentEntry(models.Model):
+    """What a customer agreed to or declined at one time, and by what. Never changed; goes with the customer.
+
+    Neither on nor off: the choice was taken back. An entry about quiet hours has these and no choice.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_index=False)  # the indexes below lead with it
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    category = models.CharField(max_length=64, blank=True, default="")
+    channel = models.CharField(max_length=20, blank=True, default="")
+    is_enabled = models.BooleanField(null=True)
+    is_about_quiet_hours = models.BooleanField(default=False)
+    quiet_hours = models.JSONField(null=True, blank=True)
+    source = models.CharField(max_length=20, choices=Preference.Source)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.CharField(max_length=64, blank=True)
+    ip_hash = models.CharField(max_length=32, blank=True, help_text="Keyed; of the person's own acts only.")
+    text_version = models.CharField(max_length=40, blank=True, help_text="Of the words that the person had seen.")
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "consent log"
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="consent_newest"),
+            models.Index(fields=["customer", "id"], name="consent_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class Erasure(models.Model):

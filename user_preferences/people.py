@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from tenants.models import Tenant
 from traffic_control.errors import Problem
 from traffic_control.people import Holding, Person, Rows, Step
-from user_preferences import selectors
+from user_preferences import consent_log, selectors
 from user_preferences.models import Customer, Preference
 
 
@@ -63,6 +63,8 @@ def export(person: Person) -> Rows:
         yield "customers", row
     for choice in selectors.choices_by(person.customer_id):
         yield "preferences", choice
+    for entry in consent_log.entries_of(person.customer_id):
+        yield "consent", entry
 
 
 def step(person: Person, cursor: str) -> Step:

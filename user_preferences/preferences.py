@@ -11,7 +11,8 @@ from tenants import syntax
 from tenants.models import Tenant
 from traffic_control.faults import Fault, Faults
 from traffic_control.spelling import did_you_mean
-from user_preferences import customers, quiet_hours_input, selectors
+from user_preferences import consent_log, customers, quiet_hours_input, selectors
+from user_preferences.consent_log import BY_API, Voice
 from user_preferences.customers import RecipientInput
 from user_preferences.models import Customer, Preference
 from user_preferences.policy import CHANNELS, EVERY, NO_CHOICES, Choices
@@ -99,17 +100,27 @@ def _channels(given: Any, faults: Faults, category: str, pointer: str) -> dict[K
 
 
 @transaction.atomic
-def choose(tenant: Tenant, user_id: str, edit: Edit, *, is_patch: bool) -> Customer:
+def choose(tenant: Tenant, user_id: str, edit: Edit, *, is_patch: bool, voice: Voice = BY_API) -> Customer:
     """Stores the choices; a user_id never heard of becomes a customer. Without `is_patch`, older choices go."""
     customer = selectors.find(tenant, user_id) or customers.upsert(tenant, [RecipientInput(user_id)])[user_id]
-    customer = Customer.objects.for_tenant(tenant).select_for_update().get(pk=customer.pk)
+    return change(customer, edit, is_patch=is_patch, voice=voice)
+
+
+@transaction.atomic
+def change(customer: Customer, edit: Edit, *, is_patch: bool = True, voice: Voice = BY_API) -> Customer:
+    """As `choose`, of somebody who is known. What changes is noted in the consent log."""
+    customer = Customer.objects.for_tenant(customer.tenant_id).select_for_update().get(pk=customer.pk)
     current = dict(choices_of(customer).chosen)
     wanted = edit.applied_to(current if is_patch else {})
-    _forget(customer, current.keys() - wanted.keys())
-    _write(customer, {key: is_on for key, is_on in wanted.items() if current.get(key) is not is_on})
+    gone = current.keys() - wanted.keys()
+    changed = {key: is_on for key, is_on in wanted.items() if current.get(key) is not is_on}
+    _forget(customer, gone)
+    _write(customer, changed, voice)
+    consent_log.note(customer, changed | dict.fromkeys(sorted(gone)), voice)
     if (edit.names_quiet_hours or not is_patch) and customer.quiet_hours != edit.quiet_hours:
         customer.quiet_hours = edit.quiet_hours
         customer.save(update_fields=["quiet_hours", "updated_at"])
+        consent_log.note_quiet_hours(customer, voice)
     return customer
 
 
@@ -120,7 +131,7 @@ def _forget(customer: Customer, keys: set[Key]) -> None:
         Preference.objects.filter(customer=customer, id__in=gone).delete()
 
 
-def _write(customer: Customer, chosen: Mapping[Key, bool]) -> None:
+def _write(customer: Customer, chosen: Mapping[Key, bool], voice: Voice) -> None:
     now = timezone.now()
     rows = [
         Preference(
@@ -129,6 +140,7 @@ def _write(customer: Customer, chosen: Mapping[Key, bool]) -> None:
             category=category,
             channel=channel,
             is_enabled=is_on,
+            source=voice.source,
             updated_at=now,
         )
         for (category, channel), is_on in chosen.items()

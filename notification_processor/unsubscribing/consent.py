@@ -16,6 +16,7 @@ from user_preferences.models import Customer
 from user_preferences.policy import EVERY
 
 CHANNEL = "email"
+REASON = "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,33 @@ def honour(asked: Unsubscription) -> bool:
     return _suppress(asked)
 
 
+def undo(asked: Unsubscription) -> bool:
+    """Takes back what such a link did, and nothing that was decided elsewhere. False when there was nothing."""
+    if asked.customer_id is not None:
+        category = _category(asked) or EVERY
+        return unsubscribing.undo(asked.tenant_id, asked.customer_id, category=category, channel=CHANNEL)
+    return _unsuppress(asked)
+
+
+@transaction.atomic
+def _unsuppress(asked: Unsubscription) -> bool:
+    scope = _category(asked) or NOT_CRITICAL
+    if not suppressions.remove(asked.tenant_id, CHANNEL, asked.address_hash, scope=scope, reason=REASON):
+        return False
+    audit.record(
+        "suppression.undone",
+        tenant_id=asked.tenant_id,
+        object_id="",
+        summary=f"An address that is no customer's took back having unsubscribed on {CHANNEL}",
+        actor=audit.Actor(audit.RECIPIENT),
+    )
+    return True
+
+
 @transaction.atomic
 def _suppress(asked: Unsubscription) -> bool:
     scope = _category(asked) or NOT_CRITICAL
-    row = suppressions.add(asked.tenant_id, CHANNEL, asked.address_hash, scope=scope, reason="unsubscribed")
+    row = suppressions.add(asked.tenant_id, CHANNEL, asked.address_hash, scope=scope, reason=REASON)
     if row is None:
         return False
     what = f'"{asked.category}"' if scope != NOT_CRITICAL else "everything that is not critical"

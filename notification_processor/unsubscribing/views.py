@@ -1,8 +1,5 @@
 """`/u/<token>`: looking changes nothing, posting unsubscribes. No login, no cookies, no scripts (RFC 8058)."""
 
-import hashlib
-from base64 import b64encode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -11,27 +8,23 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from delivery_gateway import unsubscribe_links
-from delivery_gateway.unsubscribe_links import Expired, Forged, Unsubscription
+from delivery_gateway.unsubscribe_links import Unsubscription
 from notification_processor.unsubscribing import consent
 from traffic_control import guessing
 from traffic_control.metrics import UNSUBSCRIPTIONS, count
+from traffic_control.public_pages import headers_with
+from traffic_control.signed_links import Expired, Forged
 
 PAGE = "notification_processor/unsubscribe.html"
 ONE_CLICK = "List-Unsubscribe", "One-Click"  # what a mail program posts
 BUTTON = "confirm", "yes"  # what our page posts
+UNDO = "undo", "yes"  # and once it is done
 STYLE = (
     ":root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;margin:12vh auto;max-width:32rem;"
     "padding:0 1.5rem}button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.4rem;background:#1d4ed8;"
     "color:#fff;cursor:pointer}button:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}"
 )
-STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Cache-Control": "no-store",
-}
+HEADERS = headers_with(STYLE)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -63,6 +56,8 @@ def _shown(request: HttpRequest, asked: Unsubscription, *, status: int = 200) ->
 
 def _unsubscribed(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
     """A repeat is answered as the first time."""
+    if request.POST.get(UNDO[0]) == UNDO[1]:
+        return _undone(request, asked)
     is_one_click = request.POST.get(ONE_CLICK[0]) == ONE_CLICK[1]
     if not is_one_click and request.POST.get(BUTTON[0]) != BUTTON[1]:
         return _shown(request, asked, status=400)
@@ -75,6 +70,15 @@ def _unsubscribed(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
     return _page(request, "done", wish=wish)
 
 
+def _undone(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
+    wish = consent.about(asked)
+    if wish is None:
+        return _page(request, "unknown", status=404)
+    if consent.undo(asked):
+        count(UNSUBSCRIPTIONS, "undone")
+    return _page(request, "undone", wish=wish)
+
+
 def _refused(request: HttpRequest) -> HttpResponse:
     count(UNSUBSCRIPTIONS, "refused")
     if wait := guessing.seconds_to_wait(request):
@@ -85,7 +89,7 @@ def _refused(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, what: str, *, status: int = 200, wish: consent.Wish | None = None) -> HttpResponse:
-    said = {"what": what, "wish": wish, "button": BUTTON, "style": mark_safe(STYLE)}  # noqa: S308 - a constant
+    said = {"what": what, "wish": wish, "button": BUTTON, "undo": UNDO, "style": mark_safe(STYLE)}  # noqa: S308 - a constant
     response = render(request, PAGE, said, status=status)
     for name, value in HEADERS.items():
         response[name] = value

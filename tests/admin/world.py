@@ -15,7 +15,9 @@ from notification_processor.models import Event, MessageTemplate, Workflow
 from tenants.models import ApiKey, Integration, Tenant
 from tenants.services import Registration, register
 from traffic_control.ids import uuid7
-from user_preferences.models import Customer, Preference
+from user_preferences import consent_log
+from user_preferences.consent_log import Voice
+from user_preferences.models import ConsentEntry, Customer, Preference
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class World:
     registration: Registration
     customer: Customer
     preference: Preference
+    consent: ConsentEntry
     template: MessageTemplate
     workflow: Workflow
     event: Event
@@ -76,10 +79,12 @@ def build(name: str) -> World:
         notification=failed, number=1, outcome="transient", code="http_500", http_status=500, started_at=timezone.now()
     )
     dead_letters.open_letters([failed])
+    consent_log.note(customer, {(f"{name}-news", "email"): False}, Voice(Preference.Source.UNSUBSCRIBE_LINK))
     return World(
         registration=registration,
         customer=customer,
         preference=Preference.objects.create(tenant=tenant, customer=customer, channel="slack", is_enabled=False),
+        consent=ConsentEntry.objects.get(customer=customer),
         template=templates.create(
             tenant,
             name=f"{name}_hello",

@@ -9,7 +9,8 @@ import pytest
 from delivery_gateway import checks
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.suppressions import Suppressions, address_hash
-from delivery_gateway.unsubscribe_links import LIFETIME_DAYS, Expired, Forged, Unsubscription, link_for, read, token_for
+from delivery_gateway.unsubscribe_links import LIFETIME_DAYS, Unsubscription, link_for, read, token_for
+from traffic_control.signed_links import Expired, Forged
 
 TENANT, OTHER, CUSTOMER = (uuid.UUID(f"019aa4b1-7c00-7000-8000-00000000000{n}") for n in range(3))
 

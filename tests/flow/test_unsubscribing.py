@@ -184,6 +184,30 @@ def test_button_of_the_page_unsubscribes(live, mailbox, browser):
     assert status_of(live, notify(live)) == ("suppressed", "address_suppressed")
 
 
+@pytest.mark.parametrize("to", [{"to": None, "user_id": "ann"}, {}])
+def test_undo_takes_back_what_the_button_did(live, mailbox, ann, browser, to):
+    notify(live, **to)
+    link = link_in(mailbox.received[0])
+    page = browser.post(link, {"confirm": "yes"})
+    assert 'name="undo"' in page.content.decode()
+
+    answers = [browser.post(link, {"undo": "yes"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert status_of(live, notify(live, **to)) == ("sent", None)
+    assert AuditEntry.objects.filter(action__endswith="undone").count() == 1
+
+
+def test_undo_of_a_link_takes_back_nothing_else(live, mailbox, browser, acme):
+    notify(live)
+    digest = suppressions.address_hash(acme.tenant.id, "bob@example.com")
+    suppressions.add(acme.tenant.id, "email", digest, scope="news", reason="complaint")
+
+    browser.post(link_in(mailbox.received[0]), {"undo": "yes"})
+
+    assert status_of(live, notify(live)) == ("suppressed", "address_suppressed")
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

@@ -6,9 +6,10 @@ from django.db.models import CharField, JSONField, TextField
 
 # Every text and JSON column there is. A new one has to be put on one side: does it ever say anything about a person?
 ABOUT_PEOPLE = {
-    # the rows of these two go
+    # the rows of these three go
     "user_preferences.customer": "user_id name email phone addresses locale timezone attributes quiet_hours",
     "user_preferences.preference": "category channel source",
+    "user_preferences.consententry": "category channel quiet_hours source actor_kind actor_id ip_hash text_version",
     "user_preferences.erasure": "sealed",  # emptied with the last step
     "delivery_gateway.notificationlog": "user_id to subject body html payload detail provider_message_id"
     " provider_response",
@@ -31,6 +32,7 @@ ABOUT_NOBODY = {
     "delivery_gateway.deadletter": "channel code",
     "delivery_gateway.inboxitem": "event_type",
     "delivery_gateway.deliverycount": "channel mode status",
+    "delivery_gateway.minutecount": "channel mode what detail",
     "delivery_gateway.suppression": "channel scope reason",
     "notification_processor.event": "mode event_type topic channels idempotency_key fingerprint state plan",
     "notification_processor.workflow": "event_type channels template category quiet_hours dedup_key",
