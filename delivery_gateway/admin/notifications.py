@@ -26,6 +26,7 @@ class AttemptInline(ReadOnly, TenantScoped, TabularInline):
     model = Attempt
     tenant_path = "notification__tenant"
     verbose_name_plural = "Attempts"
+    hide_title = True
     classes = ("bare",)
     fields = readonly_fields = (
         "number",

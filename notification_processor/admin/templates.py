@@ -77,6 +77,7 @@ class VersionInline(ReadOnly, TenantScoped, TabularInline):
     tenant_path = "template__tenant"
     classes = ("bare",)
     verbose_name_plural = "Versions"
+    hide_title = True
     fields = readonly_fields = ("number", "shown_subject", "words", "created_at")
     ordering = ("-number",)
     extra = 0
