@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from tenants.models import Tenant
 from traffic_control.errors import Problem
 from traffic_control.people import Holding, Person, Rows, Step
-from user_preferences import consent_log, selectors
+from user_preferences import consent_log, customers, selectors
 from user_preferences.models import Customer, Preference
 
 
@@ -69,10 +69,21 @@ def export(person: Person) -> Rows:
 
 def step(person: Person, cursor: str) -> Step:
     """The customer is gone since the request; the console's history may still say the name."""
+    _remove_who_came_back(person)
     if person.customer_id:
         kind = ContentType.objects.get_for_model(Customer)
         LogEntry.objects.filter(content_type=kind, object_id=str(person.customer_id)).update(object_repr="")
     return Step(None)
+
+
+def _remove_who_came_back(person: Person) -> None:
+    """An event that was on its way makes a customer of the name anew, of whom nothing else is known."""
+    if person.user_id:
+        named = Customer.objects.for_tenant(person.tenant_id).filter(
+            user_id=person.user_id, created_at__lte=person.until
+        )
+        for customer in named.filter(name="", email="", phone="", addresses={}).select_for_update():
+            customers.remove(customer)
 
 
 def as_values(person: Person) -> dict[str, Any]:

@@ -142,6 +142,17 @@ def test_cursor_of_a_list_goes_along_with_who_is_taken_out(live, jane):
     assert list(NotificationLog.objects.values_list("user_id", flat=True)) == ["bob"]
 
 
+def test_event_that_was_on_its_way_brings_nobody_back(live, jane):
+    Event.objects.filter(event_type="B").update(state="generated", due_at=timezone.now(), plan={"channels": ["in_app"]})
+    ask(live, "erase")
+    routing.route(now=timezone.now())
+    assert Customer.objects.filter(user_id=USER).exists()
+
+    finish()
+
+    assert not Customer.objects.filter(user_id=USER).exists()
+
+
 def test_who_declined_is_not_written_to_when_they_are_introduced_again(live, jane):
     ask(live, "erase")
     finish()
