@@ -4,9 +4,10 @@ from typing import Any
 
 from delivery_gateway import explaining
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.selectors import shown_address, timeline_of
 from delivery_gateway.states import Status
-from tenants.masking import masked_fields, told
+from tenants.masking import Reader, masked_fields, told
 from tenants.models import ApiKey
 
 
@@ -68,7 +69,7 @@ def error_of(row: NotificationLog, key: ApiKey) -> dict[str, str] | None:
     return {"class": row.error_class, "code": row.error_code, "detail": told(row.detail, key, about=row.to)}
 
 
-def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
+def dead_letter(letter: DeadLetter, key: Reader) -> dict[str, Any]:
     row = letter.notification
     return {
         "id": str(letter.id),
@@ -86,6 +87,8 @@ def dead_letter(letter: DeadLetter, key: ApiKey) -> dict[str, Any]:
         "created_at": letter.created_at,
         "replayed_at": letter.replayed_at,
         "cleared_at": letter.cleared_at,
+        "discarded_at": letter.discarded_at,
+        "discard_reason": letter.discard_reason or None,
         "is_resolved": row.status in (Status.SENT, Status.DELIVERED),
     }
 
@@ -105,3 +108,20 @@ def sandbox_message(message: SandboxMessage, key: ApiKey) -> dict[str, Any]:
         "created_at": message.created_at,
     }
     return body if "pii" in key.scopes else masked_fields(body)
+
+
+def replay_job(job: ReplayJob, outcomes: dict[str, int] | None = None) -> dict[str, Any]:
+    """`outcomes` is None in lists."""
+    shown = {
+        "id": str(job.id),
+        "state": job.state,
+        "total": job.total,
+        "replayed": job.replayed,
+        "rate": job.rate,
+        "filters": job.chosen,
+        "started_by": job.started_by or None,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "links": {"self": f"/v1/dead-letters/replays/{job.id}/"},
+    }
+    return shown if outcomes is None else shown | {"outcomes": outcomes}

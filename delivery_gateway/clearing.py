@@ -31,7 +31,7 @@ def clear(ids: Collection[uuid.UUID], *, now: datetime | None = None, **also: An
     Attempt.objects.filter(notification_id__in=ids).exclude(detail="").update(detail="")
     ProviderEvent.objects.filter(notification_id__in=ids).exclude(detail="").update(detail="")
     letters = DeadLetter.objects.filter(notification_id__in=ids, cleared_at=None)
-    letters.update(reason="", cleared_at=now or timezone.now())
+    letters.update(reason="", discard_reason="", cleared_at=now or timezone.now())
     SandboxMessage.objects.filter(id__in=ids).delete()
     return cleared
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from delivery_gateway import counters, ledger
 from delivery_gateway.models import DeadLetter, NotificationLog
+from delivery_gateway.selectors import waiting
 from delivery_gateway.states import Status
 from traffic_control import audit
 from traffic_control.crash_points import Point, crash_point
@@ -42,31 +43,47 @@ def open_letters(rows: Sequence[NotificationLog]) -> None:
 def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
     """Sends the failed notifications of these letters again, with a fresh schedule; how many. Safe to repeat."""
     with transaction.atomic():
-        ids: list[uuid.UUID] = list(
-            letters.filter(replayed_at=None, cleared_at=None)
-            .order_by("id")
-            .values_list("notification_id", flat=True)[:limit]
-        )
-        failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
-        rows = list(failed.only("id", "lane", "tenant_id", "channel", "mode"))
-        # Asked when the rows are locked: whoever was clearing them meanwhile has said so by now.
-        cleared = set(
-            letters.model.objects.filter(notification_id__in=ids, cleared_at__isnull=False).values_list(
-                "notification_id", flat=True
-            )
-        )
-        rows = [row for row in rows if row.id not in cleared]
-        NotificationLog.objects.filter(id__in=[row.id for row in rows]).update(
-            status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
-        )
-        letters.model.objects.filter(notification_id__in=[row.id for row in rows]).update(replayed_at=timezone.now())
-        ledger.wake_lanes(row.lane for row in rows)
+        rows = send_again(letters, limit=limit)
         for tenant_id in sorted({row.tenant_id for row in rows}):
             _note(tenant_id, [row.id for row in rows if row.tenant_id == tenant_id])
-        counters.replayed(rows)
         crash_point(Point.LETTERS_REPLAYED)
     crash_point(Point.REPLAY_DONE)
     return len(rows)
+
+
+def send_again(letters: QuerySet[DeadLetter], *, limit: int, job_id: uuid.UUID | None = None) -> list[NotificationLog]:
+    """As `replay`, in the caller's transaction and without a note in the audit log; the notifications."""
+    ids: list[uuid.UUID] = list(waiting(letters).order_by("id").values_list("notification_id", flat=True)[:limit])
+    failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
+    locked = list(failed.order_by("id").only("id", "lane", "tenant_id", "channel", "mode"))
+    # Asked when the rows are locked: whoever cleared or put them away meanwhile has said so by now.
+    closed = letters.model.objects.filter(notification_id__in=ids).exclude(cleared_at=None, discarded_at=None)
+    kept_back = set(closed.values_list("notification_id", flat=True))
+    rows = [row for row in locked if row.id not in kept_back]
+    mine = [row.id for row in rows]
+    NotificationLog.objects.filter(id__in=mine).update(
+        status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
+    )
+    letters.model.objects.filter(notification_id__in=mine).update(replayed_at=timezone.now(), replay_job_id=job_id)
+    ledger.wake_lanes(row.lane for row in rows)
+    counters.replayed(rows)
+    return rows
+
+
+def discard(letters: QuerySet[DeadLetter], *, reason: str, limit: int = 10_000) -> int:
+    """Puts letters away that are not to be sent again; how many. Their notifications stay failed."""
+    with transaction.atomic():
+        chosen = list(waiting(letters).order_by("id").values_list("id", "notification_id", "tenant_id")[:limit])
+        # The same lock that a replay takes, so that one of the two comes second and finds it done.
+        locked = NotificationLog.objects.select_for_update().filter(id__in=[row[1] for row in chosen])
+        list(locked.order_by("id").values_list("id"))
+        still = waiting(letters.model.objects.filter(id__in=[row[0] for row in chosen]))
+        discarded = still.update(discarded_at=timezone.now(), discard_reason=reason)
+        for tenant_id in sorted({row[2] for row in chosen}) if discarded else ():
+            mine = [row[0] for row in chosen if row[2] == tenant_id]
+            told = f"{len(mine)} dead letter{'' if len(mine) == 1 else 's'} discarded: {reason}"
+            audit.record("dead_letter.discarded", tenant_id=tenant_id, object_id=mine[0], summary=told)
+    return discarded
 
 
 def _note(tenant_id: uuid.UUID, replayed: Sequence[uuid.UUID]) -> None:

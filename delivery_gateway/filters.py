@@ -38,11 +38,11 @@ def _value(name: str, value: str) -> Any:
         raise Problem("invalid_filter", f"{name} has a NUL character.")
     if name == "status" and value not in set(Status):
         raise Problem("invalid_filter", f'status "{value[:40]}" is not one of {", ".join(sorted(Status))}.')
-    if name == "event_id":
+    if name in ("event_id", "replay_id"):
         try:
             return uuid.UUID(value)
         except ValueError as exc:
-            raise Problem("invalid_filter", f'event_id "{value[:40]}" is not an id.') from exc
+            raise Problem("invalid_filter", f'{name} "{value[:40]}" is not an id.') from exc
     return value
 
 

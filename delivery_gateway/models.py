@@ -11,13 +11,14 @@ from django.db.models import Q
 from delivery_gateway.count_models import DeliveryCount, MinuteCount
 from delivery_gateway.inbox_models import Inbox, InboxItem
 from delivery_gateway.references import tenant_reference
+from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.states import RARE, WAITING, Status
 from tenants.models import Tenant
 from traffic_control.ids import uuid7
 
 __all__ = [
     "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "MinuteCount", "NotificationLog",
-    "ProviderEvent", "SandboxMessage", "Suppression",
+    "ProviderEvent", "ReplayJob", "SandboxMessage", "Suppression",
 ]  # fmt: skip
 STATUS_CHOICES = [(s.value, s.value) for s in Status]
 
@@ -158,10 +159,18 @@ class DeadLetter(models.Model):
     cleared_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since then there is nothing left to send."
     )
+    discarded_at = models.DateTimeField(null=True, blank=True, help_text="Put away: not to be sent again.")
+    discard_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    replay_job_id = models.UUIDField(null=True, blank=True, help_text="The job that sent it again last.")
 
     class Meta:
         permissions = [("replay_deadletter", "Can send dead letters again")]
-        indexes = [models.Index(fields=["tenant", "id"], name="dead_letters_newest")]
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="dead_letters_newest"),
+            models.Index(
+                fields=["replay_job_id"], condition=Q(replay_job_id__isnull=False), name="dead_letters_by_job"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.code}"

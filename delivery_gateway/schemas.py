@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from delivery_gateway.circuit import State
 from delivery_gateway.explaining import OUTCOMES
+from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.states import Status
 from traffic_control.openapi import LIMIT
 from traffic_control.serializers import StrictSerializer
@@ -25,12 +26,13 @@ NOTIFICATION_PARAMETERS = [
     *TIME,
     *PAGING,
 ]
-LETTER_PARAMETERS = [
-    *(OpenApiParameter(name, str) for name in ("channel", "code", "event_id")),
-    OpenApiParameter("group_by", str, enum=["cause"]),
+LETTERS = [
+    *(OpenApiParameter(name, str) for name in ("channel", "code", "event_id", "replay_id")),
+    OpenApiParameter("state", str, enum=["waiting", "replayed", "discarded"]),
     *TIME,
-    *PAGING,
 ]
+LETTER_PARAMETERS = [*LETTERS, OpenApiParameter("group_by", str, enum=["cause"]), *PAGING]
+EXPORT_PARAMETERS = [*LETTERS, OpenApiParameter("as", str, enum=["csv", "jsonl"], description="csv when left out")]
 SANDBOX_PARAMETERS = [
     *(OpenApiParameter(name, str) for name in ("to", "channel", "user_id", "event_id")),
     *TIME,
@@ -39,12 +41,31 @@ SANDBOX_PARAMETERS = [
 ]
 
 
-class ReplaySerializer(StrictSerializer):
-    """Which dead letters to send again; none of the filters means all that were not replayed."""
+class ChoiceSerializer(StrictSerializer):
+    """Which dead letters; none of the filters means all that wait."""
 
     ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1_000)
     channel = serializers.CharField(max_length=20, required=False)
     code = serializers.CharField(max_length=100, required=False)
+    event_id = serializers.UUIDField(required=False)
+
+
+class ReplaySerializer(ChoiceSerializer):
+    """Which dead letters to send again, at once."""
+
+    dry_run = serializers.BooleanField(default=False)
+
+
+class ReplayJobSerializer(ChoiceSerializer):
+    """Which dead letters to send again in the background, and how many a second at most."""
+
+    rate = serializers.IntegerField(min_value=1, max_value=100_000, required=False)
+
+
+class DiscardSerializer(ChoiceSerializer):
+    """Which dead letters to put away, and why."""
+
+    reason = serializers.CharField(max_length=200)
     dry_run = serializers.BooleanField(default=False)
 
 
@@ -127,12 +148,40 @@ DeadLetterDetail = inline_serializer(
         "cleared_at": serializers.DateTimeField(
             allow_null=True, help_text="Since then its words are gone, and it cannot be sent again"
         ),
+        "discarded_at": serializers.DateTimeField(allow_null=True),
+        "discard_reason": _text(allow_null=True),
         "is_resolved": serializers.BooleanField(),
     },
 )
 DeadLetterPage = _page("DeadLetterPage", DeadLetterDetail)
 ReplayCount = inline_serializer(
     "ReplayCount", {"count": serializers.IntegerField(), "replayed": serializers.IntegerField()}
+)
+DiscardCount = inline_serializer(
+    "DiscardCount", {"count": serializers.IntegerField(), "discarded": serializers.IntegerField()}
+)
+_REPLAY: dict[str, Any] = {
+    "id": serializers.UUIDField(),
+    "state": serializers.ChoiceField(ReplayJob.State.values),
+    "total": serializers.IntegerField(help_text="Letters that there were at the start"),
+    "replayed": serializers.IntegerField(help_text="Of them, those that are sent again so far"),
+    "rate": serializers.IntegerField(allow_null=True, help_text="Letters a second"),
+    "filters": serializers.DictField(),
+    "started_by": _text(allow_null=True),
+    "created_at": serializers.DateTimeField(),
+    "finished_at": serializers.DateTimeField(allow_null=True),
+    "links": serializers.DictField(child=_text()),
+}
+ReplaySummary = inline_serializer("ReplaySummary", _REPLAY)
+ReplayPage = _page("ReplayPage", ReplaySummary)
+ReplayDetail = inline_serializer(
+    "Replay",
+    _REPLAY
+    | {
+        "outcomes": serializers.DictField(
+            child=serializers.IntegerField(), help_text="Where the notifications are by now, by status"
+        )
+    },
 )
 SandboxMessageShape = inline_serializer(
     "SandboxMessage",

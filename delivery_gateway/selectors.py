@@ -9,8 +9,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
 from delivery_gateway.states import Status
-from tenants.masking import shown, told
-from tenants.models import ApiKey
+from tenants.masking import Reader, shown, told
 
 WITH_A_REASON = (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED)
 MOST = 10_000  # dead letters; more are not counted
@@ -34,15 +33,20 @@ def counts_by_status(tenant_id: uuid.UUID, event_id: uuid.UUID) -> dict[str, int
     return dict(rows.annotate(number=Count("id")).order_by("status"))
 
 
+def waiting(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Those about which somebody has still to decide."""
+    return letters.filter(replayed_at=None, cleared_at=None, discarded_at=None)
+
+
 def number_of(letters: QuerySet[DeadLetter]) -> int:
     """Up to MOST."""
     return letters.order_by("-id").values("id")[:MOST].count()
 
 
-def by_cause(letters: QuerySet[DeadLetter], key: ApiKey) -> list[dict[str, Any]]:
-    """Letters that were not replayed, the newest MOST of them, counted by channel and code, most first."""
-    newest = letters.filter(replayed_at__isnull=True, cleared_at=None).order_by("-id").values("id")[:MOST]
-    causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code")
+def by_cause(letters: QuerySet[DeadLetter], key: Reader, *also: str) -> list[dict[str, Any]]:
+    """Letters that wait, the newest MOST of them, counted by channel and code, most first."""
+    newest = waiting(letters).order_by("-id").values("id")[:MOST]
+    causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code", *also)
     found = causes.annotate(
         count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")
     )
@@ -50,7 +54,7 @@ def by_cause(letters: QuerySet[DeadLetter], key: ApiKey) -> list[dict[str, Any]]
     return [{**row, "sample": told(str(row["sample"]), key)} for row in most_first]
 
 
-def shown_address(row: NotificationLog | NewNotification, key: ApiKey) -> str:
+def shown_address(row: NotificationLog | NewNotification, key: Reader) -> str:
     return row.to if row.channel == "in_app" else shown(row.to, key)
 
 

@@ -1,20 +1,23 @@
-"""The delivery task: a wake-up for one lane."""
+"""The delivery tasks: a wake-up for one lane, and one for what is to be sent again."""
 
 import logging
 import threading
+import time
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
-from delivery_gateway import aftermath, delivery, journal, runway
+from delivery_gateway import aftermath, delivery, journal, replays, runway
 from delivery_gateway.harbour import harbour
-from traffic_control.wakeup import awake
+from traffic_control.wakeup import awake, wake
 
 log = logging.getLogger(__name__)
 
+TASK_SECONDS = 5.0  # a task takes further slices this long before it hands over
 LAST_LANDING = 16.0  # seconds: as long as a send may take
 
 
@@ -23,6 +26,17 @@ def send_message(lane: str) -> None:
     """Deliver what is queued in the lane. Safe to run at any time, any number of times."""
     awake(f"deliver.{lane}")
     delivery.deliver(lane)
+
+
+@shared_task(name="delivery_gateway.replay_letters")
+def replay_letters() -> None:
+    """Take slices of the replay jobs that are due. Safe to run at any time, any number of times."""
+    awake("replay")
+    stop_at = time.monotonic() + TASK_SECONDS
+    while replays.proceed(now=timezone.now()):
+        if time.monotonic() > stop_at:
+            wake("replay")
+            break
 
 
 @worker_process_shutdown.connect

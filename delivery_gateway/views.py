@@ -1,8 +1,10 @@
 """The ledger over HTTP: notifications, dead letters, and what the sandbox caught."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
@@ -11,6 +13,7 @@ from rest_framework.views import APIView
 from delivery_gateway import answers, dead_letters, schemas, selectors, stopping
 from delivery_gateway.filters import filtered
 from delivery_gateway.models import DeadLetter, NotificationLog
+from delivery_gateway.replays import FILTERS, Choice
 from delivery_gateway.states import IllegalTransition
 from tenants.authentication import TenantRequest
 from tenants.idempotency import Idempotent
@@ -26,7 +29,19 @@ NOTIFICATION_FILTERS = {
     "template": "template_name",
     "mode": "mode",
 }
-LETTER_FILTERS = {"channel": "channel", "code": "code", "event_id": "notification__event_id"}
+LETTER_FILTERS = {
+    "channel": "channel",
+    "code": "code",
+    "event_id": "notification__event_id",
+    "replay_id": "replay_job_id",
+}
+
+
+STATES: dict[str, Callable[[QuerySet[DeadLetter]], QuerySet[DeadLetter]]] = {
+    "waiting": selectors.waiting,
+    "replayed": lambda letters: letters.exclude(replayed_at=None),
+    "discarded": lambda letters: letters.exclude(discarded_at=None),
+}
 
 
 class NotificationsView(APIView):
@@ -90,7 +105,9 @@ class DeadLettersView(APIView):
         group_by = request.query_params.get("group_by")
         if group_by not in (None, "cause"):
             raise Problem("invalid_filter", f'group_by "{group_by[:40]}" is not "cause".')
-        letters = filtered(request, letters, fields=LETTER_FILTERS, also=("group_by",))
+        letters = letters_of_state(
+            request, filtered(request, letters, fields=LETTER_FILTERS, also=("group_by", "state"))
+        )
         if group_by:
             causes = selectors.by_cause(letters, request.api_key)
             return Response({"data": causes, "has_more": False, "next_cursor": None})
@@ -124,6 +141,8 @@ class ReplayOneView(Idempotent, APIView):
         letter = letter_or_404(request, letter_id)
         if letter.cleared_at:
             raise Problem("content_cleared", "Its address and text were cleared: there is nothing to send.", status=409)
+        if letter.discarded_at:
+            raise Problem("discarded", f"This letter was discarded: {letter.discard_reason}", status=409)
         if not dead_letters.replay(selectors.dead_letters_of(request.tenant.id).filter(id=letter.id)):
             detail = f"This letter was replayed already; its notification is {letter.notification.status}."
             raise Problem("already_replayed", detail, status=409)
@@ -154,11 +173,24 @@ class ReplayManyView(Idempotent, APIView):
 
 
 def replayable(request: TenantRequest, body: StrictSerializer) -> Any:
-    chosen = {name: body.validated_data[name] for name in ("channel", "code") if name in body.validated_data}
-    letters = selectors.dead_letters_of(request.tenant.id).filter(replayed_at__isnull=True, cleared_at=None, **chosen)
-    if ids := body.validated_data.get("ids"):
-        letters = letters.filter(id__in=ids)
-    return letters
+    return chosen(request, body).letters()
+
+
+def chosen(request: TenantRequest, body: StrictSerializer) -> Choice:
+    """What a body chooses among the tenant's letters."""
+    return Choice(
+        request.tenant.id, {name: body.validated_data[name] for name in FILTERS if body.validated_data.get(name)}
+    )
+
+
+def letters_of_state(request: TenantRequest, letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Raises Problem `invalid_filter`."""
+    state = request.query_params.get("state")
+    if state is None:
+        return letters
+    if state not in STATES:
+        raise Problem("invalid_filter", f'state "{state[:40]}" is not one of {", ".join(STATES)}.')
+    return STATES[state](letters)
 
 
 def notification_or_404(request: TenantRequest, notification_id: uuid.UUID) -> NotificationLog:

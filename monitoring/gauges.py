@@ -141,8 +141,8 @@ def _by_value(column: str, rows: QuerySet[Any], *, where: str = "1 = 1") -> dict
 
 def _open_letters() -> dict[str, int]:
     """Among the newest: an index knows which are new, none which are open."""
-    newest = DeadLetter.objects.order_by("-id").values("channel", "replayed_at")
-    return _by_value("channel", newest, where="replayed_at IS NULL")
+    newest = DeadLetter.objects.order_by("-id").values("channel", "replayed_at", "discarded_at")
+    return _by_value("channel", newest, where="replayed_at IS NULL AND discarded_at IS NULL")
 
 
 def _head(rows: QuerySet[Any], column: str) -> datetime | None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from delivery_gateway.models import NotificationLog
+from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.states import Status
 from notification_processor.models import Event
 
@@ -18,6 +19,7 @@ LEDGER = f"SELECT 1 FROM {NotificationLog._meta.db_table} WHERE status = "  # no
 ACCEPTED = f"{EVENTS}'{Event.State.ACCEPTED}' AND due_at <= %s"
 GENERATED = f"{EVENTS}'{Event.State.GENERATED}'"
 PENDING = f"{LEDGER}'{Status.PENDING}'"
+REPLAYS = f"SELECT 1 FROM {ReplayJob._meta.db_table} WHERE state = '{ReplayJob.State.RUNNING}' AND next_at <= %s"  # noqa: S608
 QUEUED = f"{LEDGER}'{Status.QUEUED}' AND lane = %s"
 
 
@@ -36,11 +38,12 @@ def routable() -> Routable:
 
 def stages(now: datetime) -> list[str]:
     """Those that have work, by the names that wake them."""
-    looks = [ACCEPTED, f"{GENERATED} UNION ALL {PENDING}", *[QUEUED] * len(settings.LANES)]
-    names = ["process", "route", *(f"deliver.{lane}" for lane in settings.LANES)]
+    looks = [ACCEPTED, f"{GENERATED} UNION ALL {PENDING}", REPLAYS, *[QUEUED] * len(settings.LANES)]
+    names = ["process", "route", "replay", *(f"deliver.{lane}" for lane in settings.LANES)]
     due: Any = Event._meta.get_field("due_at")
     statement = f"SELECT {', '.join(f'EXISTS ({rows})' for rows in looks)}"
-    found = _ask(statement, [due.get_db_prep_value(now, connection), *settings.LANES])
+    moment = due.get_db_prep_value(now, connection)
+    found = _ask(statement, [moment, moment, *settings.LANES])
     return [name for name, has_work in zip(names, found, strict=True) if has_work]
 
 

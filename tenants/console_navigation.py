@@ -33,12 +33,15 @@ class Place:
         return f"{app}.view_{name}"
 
 
+EXPLAIN = "notification_processor.view_event"
 GROUPS: dict[str, Sequence[Place]] = {
     "": (Place("Dashboard", "monitoring", url_name="admin:index"),),
     "Watch": (
         Place("Messages", "mail", "delivery_gateway_notificationlog"),
         Place("Events", "bolt", "notification_processor_event"),
         Place("Dead letters", "report", "delivery_gateway_deadletter"),
+        Place("Replays", "replay", "delivery_gateway_replayjob"),
+        Place("Explain", "help", url_name="admin:notification_processor_event_explain", permission=EXPLAIN),
         Place("Suppressions", "block", "delivery_gateway_suppression"),
     ),
     "Say": (

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
-
-from tenants.models import ApiKey
+from typing import Any, Protocol
 
 HIDDEN = "•••"
 EMAIL = re.compile(r"[^\s<>\"'(),;:=@]+@[\w.-]+\w")
@@ -15,7 +13,14 @@ WORDS = frozenset({"detail", "reason", "error", "provider_response"})  # of ours
 WEB = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
-def shown(address: str, key: ApiKey) -> str:
+class Reader(Protocol):
+    """An API key, or whoever else has scopes."""
+
+    @property
+    def scopes(self) -> list[str]: ...
+
+
+def shown(address: str, key: Reader) -> str:
     return address if "pii" in key.scopes else mask(address)
 
 
@@ -31,7 +36,7 @@ def mask(address: str) -> str:
     return HIDDEN + _tail(address)
 
 
-def told(text: str, key: ApiKey, *, about: str = "") -> str:
+def told(text: str, key: Reader, *, about: str = "") -> str:
     """What we or a provider said, which may name the address that it is `about`, or another one."""
     return text if "pii" in key.scopes else scrubbed(text, about=about)
 

@@ -45,6 +45,7 @@ class Point(StrEnum):
     LATE_EXPIRED = "late_expired"  # not committed
     # an operator
     LETTERS_REPLAYED = "letters_replayed"  # not committed
+    SLICE_REPLAYED = "slice_replayed"  # of a job; not committed
     REPLAY_DONE = "replay_done"  # committed; nobody is told
 
 

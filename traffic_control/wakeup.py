@@ -38,6 +38,7 @@ PAUSE_AFTER_FAILURE = 2.0  # seconds without publishing after a failure: the dis
 TASKS = {
     "process": ("notification_processor.process_event", "process"),
     "route": ("notification_processor.route_notification", "process"),
+    "replay": ("delivery_gateway.replay_letters", "process"),
     "dispatch": ("notification_processor.dispatch", "process"),
     **{f"deliver.{lane}": ("delivery_gateway.send_message", f"deliver.{lane}") for lane in settings.LANES},
 }

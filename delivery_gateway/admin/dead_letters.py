@@ -6,12 +6,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from delivery_gateway import dead_letters
+from delivery_gateway import dead_letters, selectors
+from delivery_gateway.admin import triage
 from delivery_gateway.admin.notifications import masked
 from delivery_gateway.models import DeadLetter
 from delivery_gateway.registry import CHANNELS
@@ -37,7 +39,7 @@ class DeadLetterAdmin(FactAdmin):
         TenantFilter,
     )
     list_select_related = ("tenant", "notification")
-    linked = ("code",)
+    linked = ("code", "channel", "replay_job_id")
     search_fields = ("id", "notification_id")
     search_help_text = "The id of a dead letter, a notification or an event."
     actions = ("replay",)
@@ -48,9 +50,24 @@ class DeadLetterAdmin(FactAdmin):
             None,
             {"fields": ("state", "notification_page", "channel", "shown_to", "shown_code", "reason", "retry_count")},
         ),
-        ("When", {"fields": ("created_at", "replayed_at")}),
+        ("When", {"fields": ("created_at", "replayed_at", "discarded_at", "discard_reason")}),
         ("Further", {"fields": ("id", "tenant", "same_cause")}),
     )
+    change_list_template = "delivery_gateway/dead_letters.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        pages = [
+            path("causes/", wrap(self.causes), name="delivery_gateway_deadletter_triage"),
+            path("export/", wrap(self.export), name="delivery_gateway_deadletter_export"),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def causes(self, request: HttpRequest) -> HttpResponse:
+        return triage.overview(request, self)
+
+    def export(self, request: HttpRequest) -> Any:
+        return triage.export(request, self)
 
     def matches(self, request: HttpRequest, rows: QuerySet[DeadLetter], term: str) -> QuerySet[DeadLetter]:
         return first_found(*(by_id(rows, term, field) for field in ("pk", "notification_id", "notification__event_id")))
@@ -59,11 +76,11 @@ class DeadLetterAdmin(FactAdmin):
         return request.user.has_perm("delivery_gateway.replay_deadletter")
 
     def offers(self, action: str, row: Any) -> bool:
-        return row.replayed_at is None
+        return row.replayed_at is None and row.discarded_at is None
 
     @admin.action(description="Send again", permissions=["replay"])
     def replay(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> HttpResponse | None:
-        waiting = chosen.filter(replayed_at=None).select_related("notification").order_by("id")
+        waiting = selectors.waiting(chosen).select_related("notification").order_by("id")
         letters = list(waiting[:AT_ONCE])
         doubtful = sum(letter.notification.ambiguous > 0 for letter in letters)
         if (doubtful or len(letters) > UNASKED) and not is_confirmed(request):
@@ -92,7 +109,7 @@ class DeadLetterAdmin(FactAdmin):
 
     @admin.display(description="state")
     def state(self, letter: DeadLetter) -> SafeString:
-        return pill("replayed" if letter.replayed_at else "waiting")
+        return pill("replayed" if letter.replayed_at else "discarded" if letter.discarded_at else "waiting")
 
     @admin.display(description="to")
     def shown_to(self, letter: DeadLetter) -> str:

@@ -1,14 +1,17 @@
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.admin import TabularInline
 
+from delivery_gateway import explaining
 from delivery_gateway.admin.drawn import drawn
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.registry import CHANNELS
@@ -105,7 +108,8 @@ class NotificationAdmin(LedgerAdmin):
     search_help_text = "A whole user_id, or the id of a notification or an event."
     inlines = (AttemptInline,)
     fieldsets = (
-        (None, {"fields": ("shown_status", "why", "timeline", "channel", "to", "customer", "event", "dead_letter")}),
+        (None, {"fields": ("shown_status", "why", "decisions", "timeline")}),
+        ("About", {"fields": ("channel", "to", "customer", "event", "dead_letter")}),
         ("Message", {"fields": ("drawn", "template")}),
         ("As stored", {"classes": ("collapse",), "fields": ("subject", "shown_body", "shown_payload")}),
         ("Provider", {"fields": ("provider", "provider_message_id", "provider_response", "error")}),
@@ -144,8 +148,17 @@ class NotificationAdmin(LedgerAdmin):
         return row.reason.replace("_", " ") or DASH
 
     @admin.display(description="why")
-    def why(self, row: NotificationLog) -> str:
-        return " – ".join(part for part in (row.reason.replace("_", " "), row.detail) if part) or DASH
+    def why(self, row: NotificationLog) -> SafeString:
+        """The sentence, and a way to the other channels of the same event."""
+        if not (row.event_id and row.user_id):
+            return format_html("{}", explaining.summary(row))
+        query = urlencode({"event_id": row.event_id, "user_id": row.user_id})
+        page = reverse("admin:notification_processor_event_explain")
+        return format_html('{} <a href="{}?{}">Explain</a>', explaining.summary(row), page, query)
+
+    @admin.display(description="decisions")
+    def decisions(self, row: NotificationLog) -> SafeString:
+        return render_to_string("delivery_gateway/decisions.html", {"hits": explaining.hits(row)})
 
     @admin.display(description="timeline")
     def timeline(self, row: NotificationLog) -> SafeString:

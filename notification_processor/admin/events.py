@@ -1,9 +1,11 @@
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from delivery_gateway.selectors import counts_by_status
+from notification_processor.admin import explain as explain_page
 from notification_processor.models import Event
 from tenants.admin_base import FactAdmin
 from tenants.admin_display import DASH, json_block, link_to_list, pairs, pill
@@ -31,6 +33,13 @@ class EventAdmin(FactAdmin):
             },
         ),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        explain = self.admin_site.admin_view(self.explain)
+        return [path("explain/", explain, name="notification_processor_event_explain"), *super().get_urls()]
+
+    def explain(self, request: HttpRequest) -> HttpResponse:
+        return explain_page.page(request, self)
 
     def matches(self, request: HttpRequest, rows: QuerySet[Event], term: str) -> QuerySet[Event]:
         return first_found(by_id(rows, term), of_each_tenant(rows).filter(idempotency_key=term))

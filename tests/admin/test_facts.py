@@ -3,13 +3,13 @@
 import pytest
 from django.test import Client
 
-from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, SandboxMessage
+from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, ReplayJob, SandboxMessage
 from monitoring.models import AuditEntry
 from notification_processor.models import Event
 from tests.admin.pages import add_to, list_of, page_of
 from tests.admin.world import World
 
-FACTS = [Event, NotificationLog, DeadLetter, InboxItem, SandboxMessage, AuditEntry]
+FACTS = [Event, NotificationLog, DeadLetter, ReplayJob, InboxItem, SandboxMessage, AuditEntry]
 
 
 def row_of(model, world: World):

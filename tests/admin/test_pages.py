@@ -10,7 +10,9 @@ from tenants.models import Membership
 from tests.admin.pages import REGISTERED, add_to, list_of, page_of
 from tests.admin.world import World
 
-FACTS = {"Event", "NotificationLog", "DeadLetter", "InboxItem", "SandboxMessage", "AuditEntry", "ConsentEntry"}
+FACTS = {
+    "Event", "NotificationLog", "DeadLetter", "ReplayJob", "InboxItem", "SandboxMessage", "AuditEntry", "ConsentEntry",
+}  # fmt: skip
 WITH_ADD_PAGE = [model for model in REGISTERED if model.__name__ not in FACTS]
 
 

@@ -7,14 +7,22 @@ from django.db.models import Model
 from django.utils import timezone
 
 from delivery_gateway import dead_letters
-from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, SandboxMessage, Suppression
+from delivery_gateway.models import (
+    Attempt,
+    DeadLetter,
+    InboxItem,
+    NotificationLog,
+    ReplayJob,
+    SandboxMessage,
+    Suppression,
+)
 from delivery_gateway.states import Status
 from monitoring.models import AuditEntry
 from notification_processor import templates
 from notification_processor.models import Event, MessageTemplate, Workflow
 from tenants.models import ApiKey, Integration, Tenant
 from tenants.services import Registration, register
-from traffic_control.ids import uuid7
+from traffic_control.ids import derived_uuid7, uuid7
 from user_preferences import consent_log
 from user_preferences.consent_log import Voice
 from user_preferences.models import ConsentEntry, Customer, Preference
@@ -31,6 +39,7 @@ class World:
     event: Event
     notification: NotificationLog
     letter: DeadLetter
+    job: ReplayJob
     inbox_item: InboxItem
     captured: SandboxMessage
     suppression: Suppression
@@ -74,7 +83,8 @@ def build(name: str) -> World:
         due_at=timezone.now(),
         received_at=timezone.now(),
     )
-    failed = notification(tenant, name, customer=customer, event=event)
+    failed_id = derived_uuid7(event.id, str(customer.id), "email")
+    failed = notification(tenant, name, customer=customer, event=event, id=failed_id)
     Attempt.objects.create(
         notification=failed, number=1, outcome="transient", code="http_500", http_status=500, started_at=timezone.now()
     )
@@ -96,6 +106,17 @@ def build(name: str) -> World:
         event=event,
         notification=failed,
         letter=DeadLetter.objects.get(notification=failed),
+        job=ReplayJob.objects.create(
+            tenant=tenant,
+            state="finished",
+            total=1,
+            replayed=1,
+            last=uuid7(),
+            started_by=f"{name} operator",
+            created_at=timezone.now(),
+            next_at=timezone.now(),
+            finished_at=timezone.now(),
+        ),
         inbox_item=InboxItem.objects.create(
             id=uuid7(), tenant=tenant, customer_id=customer.id, title=f"{name} news", created_at=timezone.now()
         ),

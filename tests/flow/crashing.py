@@ -13,7 +13,7 @@ from pathlib import Path
 
 import django
 
-STEPS = ("event", "batch", "send", "tick", "wake", "process", "route", "deliver", "replay")
+STEPS = ("event", "batch", "send", "tick", "wake", "process", "route", "deliver", "job", "replay")
 ROUNDS = 10
 
 
@@ -74,6 +74,17 @@ class Life:
         for lane in ("webhook", "in_app"):
             send_message(lane)
         harbour().wait(16)
+
+    def job(self) -> None:
+        from delivery_gateway import replays
+        from delivery_gateway.models import DeadLetter
+        from delivery_gateway.replay_job import ReplayJob
+        from delivery_gateway.tasks import replay_letters
+
+        if not ReplayJob.objects.exists():
+            tenant_id = DeadLetter.objects.values_list("tenant_id", flat=True)[0]
+            replays.start(replays.Choice(tenant_id, {"code": "for_the_job"}))
+        replay_letters()
 
     def replay(self) -> None:
         from delivery_gateway.dead_letters import replay

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,7 @@ CASES = {  # the step in which it happens
     Point.JOURNAL_SETTLED: "tick",
     Point.LEASES_RELEASED: "tick",
     Point.LATE_EXPIRED: "tick",
+    Point.SLICE_REPLAYED: "job",
     Point.LETTERS_REPLAYED: "replay",
     Point.REPLAY_DONE: "replay",
 }
@@ -78,7 +80,8 @@ def rows(acme, webhook_peer):
     ):
         NotificationLog.objects.create(**common | found)
     failed = {"status": Status.FAILED, "reason": "template_error", "channel": "webhook", "to": webhook_peer.url}
-    ledger.open_rows([NewNotification(tenant_id=acme.tenant.id, created_at=now, body="x", **failed)])
+    new = [NewNotification(tenant_id=acme.tenant.id, created_at=now, body="x", **failed) for _ in range(2)]
+    ledger.open_rows([new[0], replace(new[1], reason="for_the_job")])
 
 
 @pytest.fixture
@@ -132,10 +135,10 @@ def test_nothing_is_lost_or_doubled_when_a_process_dies(point, rows, process, we
     assert process(*again, "settle") == 0, (tmp_path / "log").read_text()
     assert findings(tmp_path, webhook_peer) == {}
     statuses = Counter(NotificationLog.objects.values_list("status", flat=True))
-    assert statuses == {"sent": 9, "expired": 1}
+    assert statuses == {"sent": 10, "expired": 1}
     assert set(Event.objects.values_list("state", flat=True)) == {"completed"}
     assert Event.objects.count() == 3
-    assert DeadLetter.objects.filter(replayed_at__isnull=False).count() == 1
+    assert DeadLetter.objects.filter(replayed_at__isnull=False).count() == 2
     in_doubt = sum(NotificationLog.objects.values_list("ambiguous", flat=True)) - FOUND_LAPSED
     assert in_doubt > 0 if point in IN_DOUBT else in_doubt == 0 or point in OTHERS_FLY
     repeats = len(webhook_peer.received) - len({request.headers["webhook-id"] for request in webhook_peer.received})

@@ -15,7 +15,7 @@ ABOUT_PEOPLE = {
     " provider_response",
     "delivery_gateway.attempt": "detail",
     "delivery_gateway.providerevent": "detail",
-    "delivery_gateway.deadletter": "reason",
+    "delivery_gateway.deadletter": "reason discard_reason",
     "delivery_gateway.inboxitem": "title body payload category actions_done",  # the row goes
     "delivery_gateway.sandboxmessage": "channel to subject body html payload event_type user_id",  # the row goes
     "delivery_gateway.suppression": "address_hash",  # stays, and is what keeps the promise
@@ -30,6 +30,7 @@ ABOUT_NOBODY = {
     "delivery_gateway.attempt": "outcome code",
     "delivery_gateway.providerevent": "kind code",
     "delivery_gateway.deadletter": "channel code",
+    "delivery_gateway.replayjob": "state chosen started_by",
     "delivery_gateway.inboxitem": "event_type",
     "delivery_gateway.deliverycount": "channel mode status",
     "delivery_gateway.minutecount": "channel mode what detail",
