@@ -37,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         pytest.skip("a running product needs PostgreSQL: use make browser")
-    with running_product(tmp_path_factory.mktemp("browser"), COOKIES_SECURE="0") as running:
+    settings = {"COOKIES_SECURE": "0", "PUBLIC_URL": "http://notify.example.com"}
+    with running_product(tmp_path_factory.mktemp("browser"), **settings) as running:
         made = running.manage(
             "createsuperuser", "--noinput", f"--username={NAME}", "--email=ops@example.com",
             DJANGO_SUPERUSER_PASSWORD=PASSWORD,

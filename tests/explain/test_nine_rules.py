@@ -93,22 +93,22 @@ def told(acme, sandbox):
         pytest.param(
             World(chosen={"categories": {"news": {"*": False, "email": True}}}, defaults={"email": False}),
             [("category_channel_choice", ALLOWED)],
-            id="7-the-channel-of-a-category-before-the-category",
+            id="6-the-channel-of-a-category-before-the-category",
         ),
         pytest.param(
             World(chosen={"categories": {"news": {"*": True, "email": False}}}),
             [("category_channel_choice", REFUSED)],
-            id="7-also-against-it",
+            id="6-also-against-it",
         ),
         pytest.param(
             World(chosen={"categories": {"news": {"*": False}}, "channels": {"email": True}}),
             [("category_choice", REFUSED)],
-            id="8-the-category-before-the-channel",
+            id="7-the-category-before-the-channel",
         ),
         pytest.param(
             World(chosen={"categories": {"news": {"*": True}}}, defaults={"email": False}),
             [("category_choice", ALLOWED)],
-            id="8-the-category-before-the-tenant",
+            id="7-the-category-before-the-tenant",
         ),
         pytest.param(
             World(chosen={"channels": {"email": True}}, defaults={"email": False}),

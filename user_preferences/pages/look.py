@@ -9,6 +9,7 @@ STYLE = """
 body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);margin:0 auto;max-width:42rem;
 padding:2rem 1rem 4rem}
 h1{font-size:1.6rem;line-height:1.2;margin:.2rem 0 .4rem}
+hr{border:0;border-top:1px solid var(--line);margin:2rem 0 1rem}.line{flex-basis:100%}
 .sender{font-weight:600;margin:0}.soft{color:var(--soft);margin:.2rem 0}
 fieldset{border:1px solid var(--line);border-radius:.6rem;background:var(--card);margin:1rem 0;padding:.6rem 1rem 1rem;
 min-width:0}

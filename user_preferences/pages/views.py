@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
@@ -141,7 +142,12 @@ def _row(row: Row, words: Mapping[str, str]) -> dict[str, Any]:
         {"name": box.name, "label": words[box.channel], "is_on": box.is_on, "is_muted": box.is_muted}
         for box in row.boxes
     ]
-    return {"title": row.category or whole, "hint": hint, "is_locked": row.is_locked, "boxes": boxes}
+    return {
+        "title": capfirst(row.category.replace("_", " ")) or whole,
+        "hint": hint,
+        "is_locked": row.is_locked,
+        "boxes": boxes,
+    }
 
 
 def _refusal(request: HttpRequest, why: str, *, status: int, wait: int = 0) -> HttpResponse:
