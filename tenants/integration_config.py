@@ -46,10 +46,24 @@ def read(provider: Provider, config: Any, *, stored: Mapping[str, Any] | None = 
         if given is None:
             values.pop(name, None)
         elif name in fields:
-            values[name] = faults.checked(f"/config/{name}", CHECKS[fields[name].kind], given)
+            values[name] = faults.checked(f"/config/{name}", _check_of(fields[name]), given)
     _check_as_a_whole(provider, values, faults)
     faults.refuse()
     return values
+
+
+def _check_of(field: Field) -> Callable[[Any], Any]:
+    """What is wrong with a secret is told without quoting it: errors end up in clients' logs."""
+    check = CHECKS[field.kind]
+
+    def checked(value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError as exc:
+            told = str(exc).replace(syntax.quoted(value), "This").replace(str(value), "…")
+            raise Fault(told, code=getattr(exc, "code", "invalid")) from None
+
+    return checked if field.is_secret else check
 
 
 def completed(provider: Provider, values: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 `application/problem+json`, with a stable `code` for each."""
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from traffic_control.outage import is_outage
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+API_KEY = re.compile(r"(sk_(?:live|test)_[0-9a-f]{16}_)[A-Za-z0-9_-]+")
 TITLES = {
     400: "Bad request",
     401: "Not authenticated",
@@ -73,6 +75,11 @@ def invalid(pointer: str, detail: str, *, code: str = "invalid", hint: str | Non
     return Problem("validation_error", detail, errors=[error])
 
 
+def without_keys(text: str) -> str:
+    """Names the value that is wrong; an API key in the wrong place by its public part only."""
+    return API_KEY.sub(r"\1…", text) if "sk_" in text else text
+
+
 def problem_body(
     status: int, code: str, detail: str, *, path: str = "", errors: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
@@ -80,12 +87,15 @@ def problem_body(
         "type": f"{settings.PUBLIC_URL}/docs/errors/#{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
-        "detail": detail,
-        "instance": path,
+        "detail": without_keys(detail),
+        "instance": without_keys(path),
         "code": code,
         "request_id": current_request_id(),
     }
-    return body | ({"errors": errors} if errors else {})
+    if not errors:
+        return body
+    told = [{name: without_keys(one) if isinstance(one, str) else one for name, one in e.items()} for e in errors]
+    return body | {"errors": told}
 
 
 def problem_response(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:

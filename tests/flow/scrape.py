@@ -10,10 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 TOKEN = "scraper"  # the METRICS_TOKEN it has to be started with
 
 
-def ask(url, *, key="", body=None, token="", method=None):
+def ask(url, *, key="", body=None, token="", method=None, headers=None):
     """Status and text."""
     data = json.dumps(body).encode() if body is not None else None
-    named = {"Content-Type": "application/json", "X-API-KEY": key, "Authorization": f"Bearer {token}" if token else ""}
+    shown = {"Content-Type": "application/json", "X-API-KEY": key, "Authorization": f"Bearer {token}" if token else ""}
+    named = shown | (headers or {})
     request = Request(url, data=data, headers={name: value for name, value in named.items() if value}, method=method)
     try:
         with urlopen(request, timeout=10) as answer:

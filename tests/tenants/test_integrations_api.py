@@ -47,7 +47,7 @@ def test_create_takes_the_channels_only_provider_when_none_is_named(api):
         ("email", {"host": "m", "use_tls": True, "use_ssl": True}, "#/config/use_ssl", "exclude each other"),
         ("email", {"host": "m", "from_email": "Acme"}, "#/config/from_email", '"Acme" is not a sender'),
         ("email", {"host": "m", "username": "a\r\nb"}, "#/config/username", "line break"),
-        ("slack", {"url": "hooks.example.com"}, "#/config/url", '"hooks.example.com" is not a URL'),
+        ("slack", {"url": "hooks.example.com"}, "#/config/url", "This is not a URL"),
         ("slack", {"url": "https://me:pw@example.com/"}, "#/config/url", "may not have a user name"),
         ("teams", {"url": "ftp://example.com/x"}, "#/config/url", "is not a URL"),
         ("telegram", {"bot_token": "a/../b"}, "#/config/bot_token", "not a bot token"),
