@@ -138,7 +138,8 @@ def answers(tenant: Tenant, *, without: str) -> dict[str, Any]:
     """Of all calls, by what was called. A parameter of a new route that is not filled fails here."""
     ids = plant(tenant)
     raw = keys.issue(tenant, "live", name="Under test", scopes=[one for one in scopes.ALL if one != without])[1]
-    api, found = client_with(raw), {}
+    api: Any = client_with(raw)
+    found: dict[str, Any] = {}
     api.post("/api/v1/orders/", ORDER | {"order_number": "A-7", "currency": "EUR"})
     for call in calls():
         path = path_of(call, ids)
