@@ -1,6 +1,7 @@
 """Every call of the API that takes a body, as the OpenAPI document has it, with somebody's key and real ids."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -68,7 +69,7 @@ def hot_doors(acme: Registration, callback: str) -> list[Door]:
     return [*doors, Door("callbacks", "POST", callback, is_signed=True, is_first_of_its_kind=True)]
 
 
-def other_doors(acme: Registration, ids: Mapping[str, str]) -> Iterator[Door]:
+def other_doors(acme: Registration, ids: dict[str, str]) -> Iterator[Door]:
     """From the document: a call that is added there is one of these by itself."""
     for path, calls in yaml.safe_load(DOCUMENT.read_text())["paths"].items():
         for method, call in calls.items():
@@ -76,7 +77,7 @@ def other_doors(acme: Registration, ids: Mapping[str, str]) -> Iterator[Door]:
                 key = ids["inbox"] if path.startswith("/v1/inbox/") else ""
                 by = {"Authorization": f"Bearer {key}"} if key else {"X-API-KEY": acme.api_key}
                 yield Door(
-                    f"{method.upper()} {path}", method.upper(), path.format(**ids), by, PLACES.get(path, ANYWHERE)
+                    f"{method.upper()} {path}", method.upper(), path.format_map(ids), by, PLACES.get(path, ANYWHERE)
                 )
 
 
@@ -97,8 +98,8 @@ def possessions(acme: Registration, live: APIClient) -> dict[str, str]:
     item = {"sku": "tea", "name": "Tea", "quantity": 1, "unit_price": "1.00"}
     order = {"customer_id": "ada", "order_number": "1", "items": [item], "currency": "EUR"}
     ids["order"] = client_with(acme.test_api_key).post("/api/v1/orders/", order).json()["id"]
-    nobodys = dict.fromkeys(("key_id", "letter_id", "notification_id", "item_id", "event_id"), ids["customer"])
-    return nobodys | ids | {"user_id": "ada", "callback": made["integration_id"].json()["callback_url"]}
+    ids |= {"user_id": "ada", "callback": made["integration_id"].json()["callback_url"]}
+    return defaultdict(lambda: ids["customer"], ids)  # whatever else there is, that id is nobody's
 
 
 class Caller:

@@ -70,6 +70,7 @@ def ids_of(world: World) -> dict[str, list[str]]:
         "order": [order.pk, order.order_number],
         "key_id": [world.key.pk],
         "letter_id": [world.letter.pk],
+        "job_id": [world.job.pk],
         "integration_id": [world.integration.pk],
         "template_id": [world.template.pk],
         "workflow_id": [world.workflow.pk],
