@@ -15,7 +15,8 @@ from tests.conftest import client_with
 LETTERS = "/v1/dead-letters/"
 
 
-def test_cause_is_tried_with_its_newest_letter(live, fail, webhook_peer, acme):
+def test_cause_is_tried_with_its_newest_letter(live, fail, webhook_peer, acme, settings):
+    settings.EGRESS_ALLOW, settings.EGRESS_ALLOW_HTTP = ["127.0.0.0/8"], True
     webhook_peer.secret = acme.webhook_secret
     fail(3, to=webhook_peer.url)
 
