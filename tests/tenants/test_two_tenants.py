@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from delivery_gateway.replay_job import ReplayJob
 from event_intake.models import Order
 from inbox.issuing import token_for
 from tenants.models import InboxSecret
@@ -62,9 +61,6 @@ def ids_of(world: World) -> dict[str, list[str]]:
     bought = {"items": [], "currency": "EUR", "total": "1.00", "last_event_id": uuid7(), "customer": world.customer}
     order = Order.objects.create(tenant=world.tenant, order_number=f"{world.tenant.name}-1", **bought)
     erasure = Erasure.objects.create(tenant=world.tenant, requested_at=timezone.now(), next_at=timezone.now())
-    job = ReplayJob.objects.create(
-        tenant=world.tenant, total=1, last=uuid7(), created_at=timezone.now(), next_at=timezone.now()
-    )
     token_for(world.tenant, world.customer.user_id, seconds=600)
     rows: dict[str, list[Any]] = {
         "customer": [world.customer.pk, world.customer.user_id],
@@ -79,7 +75,6 @@ def ids_of(world: World) -> dict[str, list[str]]:
         "template_id": [world.template.pk],
         "workflow_id": [world.workflow.pk],
         "erasure_id": [erasure.pk],
-        "job_id": [job.pk],
         "item_id": [world.inbox_item.pk],
         "kid": [*InboxSecret.objects.filter(tenant=world.tenant).values_list("kid", flat=True)],
         "event_type": [world.event.event_type],
