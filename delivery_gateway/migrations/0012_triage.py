@@ -45,6 +45,15 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("next_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
@@ -61,13 +70,6 @@ class Migration(migrations.Migration):
             model_name="deadletter",
             name="replay_job_id",
             field=models.UUIDField(blank=True, help_text="The job that sent it again last.", null=True),
-        ),
-        migrations.AddField(
-            model_name="replayjob",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.tenant"
-            ),
         ),
         migrations.AddIndex(
             model_name="replayjob",
