@@ -41,11 +41,11 @@ class Timeline:
     def _began(self) -> float:
         return self.outcomes[0].began
 
-    @property
+    @cached_property
     def _seconds(self) -> float:
         return max(1.0, self.outcomes[-1].ended - self._began)
 
-    @property
+    @cached_property
     def _step(self) -> float:
         return max(1.0, self._seconds / CURVES)
 
@@ -54,13 +54,13 @@ class Timeline:
         counts = Counter(int((moment - self._began) / self._step) for moment in moments)
         return [counts[at] / self._step for at in range(int(self._seconds / self._step) + 1)]
 
-    @property
+    @cached_property
     def _series(self) -> list[tuple[str, list[float]]]:
         accepted = self._rates(moment for one in self.outcomes for moment in one.accepted)
         received = self._rates(moment for one in self.outcomes for moment in one.received)
         return [(RECEIVED, received), (ACCEPTED, accepted)]
 
-    @property
+    @cached_property
     def _top(self) -> float:
         return nice(max((rate for _, rates in self._series for rate in rates), default=1.0))
 
