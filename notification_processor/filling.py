@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import escape
 
+from notification_processor.renderer.targets import LINK, followable
 from notification_processor.renderer.wire import MAX_TEXT
 
 WRITTEN_AS_THEY_ARE = frozenset({int, float, bool, type(None)})
@@ -34,7 +35,8 @@ def _text(words: Sequence[str | Sequence[str]], names: Mapping[str, Any], *, is_
         if type(word) is str:
             said.append(word)
         elif is_html:
-            said.append(str(escape(_value(word, names))))
+            value = followable(_value(word[1:], names)) if word[0] == LINK else _value(word, names)
+            said.append(str(escape(value)))
         else:
             said.append(_value(word, names))
     text = "".join(said)

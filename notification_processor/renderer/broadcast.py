@@ -14,8 +14,9 @@ from jinja2 import Template, nodes
 from markupsafe import escape
 
 from notification_processor.renderer.compiling import COMPILED, Texts, environment, rendered, written
-from notification_processor.renderer.outlines import Words, joined, path_of
+from notification_processor.renderer.outlines import Words, joined, value_of
 from notification_processor.renderer.sandbox import LoopBudget, walk
+from notification_processor.renderer.targets import LINK, followable
 from notification_processor.renderer.wire import MAX_TEXT, PARTS
 
 CUSTOMER = "customer"
@@ -26,6 +27,12 @@ class Gap:
     """Where a text about the customer stands: `("name",)`, `("attributes", "city")`."""
 
     path: tuple[str, ...]
+    is_link: bool = False
+
+    @property
+    def word(self) -> list[str]:
+        """As an outline has it."""
+        return [*([LINK] if self.is_link else []), CUSTOMER, *self.path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class Part:
         """Raises Uncertain when there is more to do than to fill the gaps."""
         if any(isinstance(word, Live) for word in self.words):
             raise Uncertain
-        return joined([w if isinstance(w, str) else [CUSTOMER, *w.path] for w in self.words if not isinstance(w, Live)])
+        return joined([w if isinstance(w, str) else w.word for w in self.words if not isinstance(w, Live)])
 
     def _gap(self, gap: Gap, customer: Any) -> str:
         value = customer
@@ -81,7 +88,7 @@ class Part:
             value = value[step]
         if not isinstance(value, str):
             raise Uncertain
-        return escape(value) if self.is_html else value
+        return escape(followable(value) if gap.is_link else value) if self.is_html else value
 
 
 class Broadcast:
@@ -157,8 +164,10 @@ def _speaks_of_customer(node: nodes.Node) -> bool:
 
 def _gap_of(node: nodes.Node) -> Gap | None:
     """When the node writes a value of the customer as it is."""
-    name, *path = (isinstance(node, nodes.Output) and path_of(node.nodes[0])) or [""]
-    return Gap(tuple(path)) if name == CUSTOMER and path else None
+    path = value_of(node.nodes[0]) if isinstance(node, nodes.Output) else []
+    is_link = path[:1] == [LINK]
+    name, *steps = path[is_link:] or [""]
+    return Gap(tuple(steps), is_link) if name == CUSTOMER and steps else None
 
 
 def _fixed(part: str, body: list[nodes.Node]) -> list[Piece]:

@@ -1,6 +1,7 @@
 """Most templates are words with names in between: those need no Jinja to be filled, only to be read once.
 
-An outline is a list of texts and paths: ["Dear ", ["customer", "name"], ","]. Whoever fills it escapes HTML.
+An outline is a list of texts and paths: ["Dear ", ["customer", "name"], ","]. Whoever fills it escapes HTML, and looks
+at where a link leads: the path of its value begins with LINK.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from typing import Any
 from jinja2 import nodes
 
 from notification_processor.renderer.compiling import Texts, environment, is_encodable
+from notification_processor.renderer.links import guarded
+from notification_processor.renderer.targets import LINK
 from notification_processor.renderer.wire import PARTS
 
 Words = list[str | list[str]]
@@ -31,11 +34,20 @@ def _words(part: str, text: str) -> Words | None:
         if not isinstance(node, nodes.Output):
             return None
         for child in node.nodes:
-            word = child.data if isinstance(child, nodes.TemplateData) else path_of(child)
-            if not word or word[0] in NOT_THE_CONTEXTS:
+            word = child.data if isinstance(child, nodes.TemplateData) else value_of(child)
+            if not word:
                 return None
             words.append(word)
     return joined(words)
+
+
+def value_of(node: nodes.Node) -> list[str]:
+    """The path of a value that is written as it is; empty for any other expression."""
+    value = guarded(node)
+    path = path_of(value or node)
+    if not path or path[0] in NOT_THE_CONTEXTS:
+        return []
+    return [LINK, *path] if value else path
 
 
 def path_of(node: nodes.Node) -> list[str]:

@@ -20,6 +20,8 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
 from notification_processor.renderer.allowed import FORBIDDEN_NODES, SAFE_FILTERS, SAFE_TESTS
+from notification_processor.renderer.links import guard_links, link_target
+from notification_processor.renderer.targets import LINK
 from notification_processor.renderer.wire import MAX_TEXT
 
 MAX_SOURCE = 64 * 1024
@@ -69,6 +71,8 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         BoundedConcatenation().visit(tree)
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, COUNTED, [], [], None, None, lineno=loop.lineno)
+        if self.autoescape:
+            guard_links(tree.body)
         return tree
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -210,6 +214,7 @@ def counted(context: Context, values: Any) -> Iterator[Any]:
 
 BOUNDED_FILTERS = {
     COUNTED: counted,
+    LINK: link_target,
     "join": bounded_join,
     "replace": bounded_replace,
     "round": bounded_round,

@@ -141,6 +141,15 @@ def test_password_reset_has_the_link_and_how_long_it_lasts(sandbox):
     assert 'href="https://example.com/r?a=1&amp;b=2"' in message["html"]
 
 
+@pytest.mark.parametrize("template", ["welcome", "password_reset"])
+def test_link_that_would_run_as_a_script_leads_nowhere(sandbox, template):
+    notify(sandbox, template, url="javascript:alert(1)")
+
+    html = caught(sandbox)["html"]
+    assert 'href="#"' in html
+    assert "javascript" not in html
+
+
 def test_password_reset_without_its_link_is_refused_at_the_door(sandbox):
     answer = notify(sandbox, "password_reset")
 
