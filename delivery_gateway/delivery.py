@@ -2,7 +2,10 @@
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -26,7 +29,8 @@ from traffic_control.wakeup import publish, wake
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
+BATCH = 100  # rows that a claim takes
+PORTION = 25  # beside somebody with little to send, who would wait until those claimed before have made way
 START_WINDOW = 8.0  # seconds in which a batch's sends must begin; with 15 s a send, a batch ends well inside its lease
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
 PATIENCE = 0.25  # seconds a task waits for the last of its sends
@@ -39,10 +43,10 @@ def deliver(lane: str) -> int:
 
     Returns when all has landed, or when only what is slow or waits for its turn is left; that lands by itself.
     """
-    began, total, gate = time.monotonic(), 0, Gate()
+    began, total, gate, most = time.monotonic(), 0, Gate(), BATCH
     flight, is_inline = Flight(gate), settings.CELERY_TASK_ALWAYS_EAGER
     try:
-        while rows := _claimed(lane):
+        while rows := _claimed(lane, most):
             total += len(rows)
             if total == BATCH and not is_inline:
                 publish(f"deliver.{lane}")  # concurrency grows with the backlog
@@ -52,9 +56,10 @@ def deliver(lane: str) -> int:
             if suspected:
                 suspects.send_one(suspected, flight, lambda row: _ready([row], gate))
             log.info("delivered", extra={"stage": f"deliver.{lane}", "count": len(rows)})
-            if len(rows) < BATCH:
+            if len(rows) < most:
                 break
-            flight.land(enough=lambda: not (flight.has_plenty or flight.is_behind or is_inline))
+            most = PORTION if is_uneven(rows) else most
+            flight.land(enough=partial(flight.wants_more, 0 if is_inline else most))
             if time.monotonic() - began > TASK_SECONDS:
                 wake(f"deliver.{lane}")
                 break
@@ -68,10 +73,16 @@ def deliver(lane: str) -> int:
     return total
 
 
-def _claimed(lane: str) -> list[NotificationLog]:
+def is_uneven(rows: Sequence[NotificationLog]) -> bool:
+    """Whether somebody gave all that it had waiting, and somebody more than that."""
+    given = Counter(row.tenant_id for row in rows)
+    return min(given.values()) < len(rows) // len(given)
+
+
+def _claimed(lane: str, most: int) -> list[NotificationLog]:
     now = timezone.now()
     holds = journal.of_process().claiming(lane, now + leases.LEASE)
-    rows = leases.claim(lane, limit=BATCH, now=now)
+    rows = leases.claim(lane, limit=most, now=now)
     crash_point(Point.ROWS_CLAIMED)
     holds(rows)
     crash_point(Point.ROWS_HELD)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # What has landed but is not recorded yet may be sent again if the process is killed: never more than this.
 FLUSH_ROWS, FLUSH_SECONDS = 100, 0.05
-PLENTY = 100  # sends
+PARKED = 1_000  # sends that wait for an answer to another one
 RECORD_EVERY = 0.25  # seconds, however much there is to claim: neighbours are only sent when it is written down
 INFINITY = float("inf")
 LOOK_EVERY = 0.25  # seconds, for sends that have become slow
@@ -73,10 +73,10 @@ class Flight:
         self._landed: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
         self._recorded_at = time.monotonic()
 
-    @property
-    def has_plenty(self) -> bool:
-        """Whether the threads of this process have enough to do, or hold enough that waits for an answer."""
-        return self._runway.waiting >= PLENTY or self._runway.parked >= 10 * PLENTY
+    def wants_more(self, plenty: int) -> bool:
+        """Whether less than `plenty` waits for a thread of this process, not too much for an answer, and what has come
+        in is recorded."""
+        return self._runway.waiting < plenty and self._runway.parked < PARKED and not self._is_behind
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Starts each job at its moment."""
@@ -94,7 +94,7 @@ class Flight:
         return not self._landed.empty()
 
     @property
-    def is_behind(self) -> bool:
+    def _is_behind(self) -> bool:
         """Whether what has come in should be recorded before more is claimed."""
         landed = self._landed.qsize()
         return landed >= FLUSH_ROWS or (landed > 0 and time.monotonic() - self._recorded_at > RECORD_EVERY)

@@ -10,7 +10,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delivery_gateway import leases, ledger
+from delivery_gateway import delivery, leases, ledger
+from delivery_gateway.contract import Receipt
+from delivery_gateway.harbour import harbour
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.states import Status
@@ -30,10 +32,10 @@ def _nobody_else_works(settings, monkeypatch):
     monkeypatch.setattr(ledger, "TURNS", AllTurns())
 
 
-def put(tenant_id, count=1, *, status=Status.QUEUED, **fields):
+def put(tenant_id, count=1, *, channel="slack", status=Status.QUEUED, **fields):
     rows = [
         NewNotification(
-            tenant_id=tenant_id, channel="slack", status=status, created_at=timezone.now(), to="x", body="y", **fields
+            tenant_id=tenant_id, channel=channel, status=status, created_at=timezone.now(), to="x", body="y", **fields
         )
         for _ in range(count)
     ]
@@ -178,3 +180,38 @@ def test_claim_from_a_long_queue_does_not_read_the_ledger():
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "Hash Join" not in plan[plan.index("CTE q") :]
+
+
+class Provider:
+    def send(self, message):
+        return Receipt(provider_id=str(message.id))
+
+
+def test_claims_are_small_while_a_tenant_with_little_to_send_shares_them(monkeypatch):
+    """What it sends next then waits behind few rows of the others."""
+    monkeypatch.setattr(delivery, "publish", lambda stage: None)
+    monkeypatch.setattr(delivery, "get_provider", lambda channel, integration=None: Provider())
+    monkeypatch.setattr("delivery_gateway.harbour.IDLE_SECONDS", 0.1)
+    put(NOISY, 3 * delivery.BATCH, channel="webhook")
+    put(OTHER, channel="webhook")
+    limits, claim_of_lane = [], leases.claim
+
+    def seen(lane, *, limit, now):
+        limits.append(limit)
+        return claim_of_lane(lane, limit=limit, now=now)
+
+    monkeypatch.setattr(leases, "claim", seen)
+    claimed = delivery.deliver("webhook")
+
+    assert claimed == 3 * delivery.BATCH + 1
+    small = limits.index(delivery.PORTION)
+    assert limits == [delivery.BATCH] * small + [delivery.PORTION] * (len(limits) - small)
+    assert harbour().wait(5)
+    assert set(NotificationLog.objects.values_list("status", "reason")) == {(Status.SENT, "")}
+
+
+def test_claims_stay_large_while_all_have_much_to_send():
+    several = put(NOISY, 5) + put(OTHER, 4)
+
+    assert not delivery.is_uneven(several)
+    assert delivery.is_uneven(several + put(uuid7(), 1))
