@@ -4,7 +4,8 @@ import os
 
 from celery import Celery
 
-app = Celery("noop", broker=os.environ.get("CELERY_BROKER_URL"))
+# Others may import this, who have an app of their own.
+app = Celery("noop", broker=os.environ.get("CELERY_BROKER_URL"), set_as_current=False)
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
 
 

@@ -19,13 +19,13 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from kombu.pools import ProducerPool, producers
 
 from traffic_control.bell import Bell
+from traffic_control.celery import app
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.redis_client import Away, ask
 
@@ -102,7 +102,7 @@ def _send_once(stage: str) -> None:
     name, queue = TASKS[stage]
     lane = stage.partition(".")[2]
     with _producers(os.getpid()).acquire(block=True, timeout=PATIENCE) as producer:
-        current_app.send_task(
+        app.send_task(
             name, args=[lane] if lane else [], queue=queue, producer=producer, retry=False, ignore_result=True
         )
 
@@ -110,7 +110,7 @@ def _send_once(stage: str) -> None:
 @cache
 def _producers(pid: int) -> ProducerPool:
     """Connections of our own to publish through, impatient ones; a forked child opens its own."""
-    impatient: Any = current_app.connection_for_write(transport_options=PUBLISHER, connect_timeout=PATIENCE)
+    impatient: Any = app.connection_for_write(transport_options=PUBLISHER, connect_timeout=PATIENCE)
     pool: ProducerPool = producers[impatient]
     return pool
 
@@ -148,9 +148,9 @@ def _run_inline(stage: str) -> None:
             current = queue.popleft()
             name, _ = TASKS[current]
             lane = current.partition(".")[2]
-            if name not in current_app.tasks:  # only workers import every task by themselves
-                current_app.loader.import_default_modules()
-            current_app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
+            if name not in app.tasks:  # only workers import every task by themselves
+                app.loader.import_default_modules()
+            app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
     finally:
         del _inline.queue
 

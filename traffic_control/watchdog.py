@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import billiard
-from celery import current_app
 from celery.signals import heartbeat_sent, worker_ready, worker_shutting_down
 from celery.worker import state
 from django.conf import settings
 from kombu.transport.redis import Channel
 
+from traffic_control.celery import app
 from traffic_control.wakeup import PATIENCE, PUBLISHER
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ def longest(running: Iterable[Any]) -> float:
 def _broker_answers() -> bool:
     """Over a connection of its own. While it does not, a new process would hear no more than this one."""
     try:
-        with current_app.connection_for_read(transport_options=PUBLISHER, connect_timeout=PATIENCE) as connection:
+        with app.connection_for_read(transport_options=PUBLISHER, connect_timeout=PATIENCE) as connection:
             return bool(connection.default_channel)
     except Exception as exc:  # any broker's own kind of error
         log.debug("silent, but the broker does not answer either (%s)", type(exc).__name__)

@@ -5,8 +5,9 @@ import uuid
 from typing import Any
 
 import pytest
-from celery import current_app
 from django.conf import settings
+
+from traffic_control.celery import app
 
 pytestmark = pytest.mark.skipif(not settings.BROKER_IS_REDIS, reason="about Redis as the broker")
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.skipif(not settings.BROKER_IS_REDIS, reason="about Redi
 def test_connection_lost_with_a_message_in_hand_can_be_closed():
     """What a worker does when Redis goes away between a task's end and its acknowledgement."""
     queue = f"test-{uuid.uuid4().hex}"
-    connection: Any = current_app.connection_for_read(settings.CELERY_BROKER_URL)
+    connection: Any = app.connection_for_read(settings.CELERY_BROKER_URL)
     simple: Any = connection.SimpleQueue(queue)
     simple.put("wake up")
     simple.get(timeout=5)
@@ -30,7 +31,7 @@ def test_connection_lost_with_a_message_in_hand_can_be_closed():
 @pytest.mark.parametrize("answer", ["ack", "reject"])
 def test_message_that_outlives_its_connection_is_answered_without_an_error(answer):
     """What a worker does when a task ends after Redis has gone away."""
-    connection: Any = current_app.connection_for_read(settings.CELERY_BROKER_URL)
+    connection: Any = app.connection_for_read(settings.CELERY_BROKER_URL)
     simple: Any = connection.SimpleQueue(f"test-{uuid.uuid4().hex}")
     simple.put("wake up")
     message = simple.get(timeout=5)
@@ -43,7 +44,7 @@ def test_message_that_outlives_its_connection_is_answered_without_an_error(answe
 
 def test_line_that_breaks_while_orders_are_awaited_is_told_to_celery():
     """Mended in silence, the read would go on, and wait for ever for what the old line had to say."""
-    connection: Any = current_app.connection_for_read(settings.CELERY_BROKER_URL)
+    connection: Any = app.connection_for_read(settings.CELERY_BROKER_URL)
     channel = connection.default_channel
     orders = channel.subclient
     orders.psubscribe("orders")

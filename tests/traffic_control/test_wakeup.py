@@ -5,13 +5,14 @@ import time
 import uuid
 
 import pytest
-from celery import current_app
+from celery import Celery, current_app
 from django.conf import settings as configured
 from django.db import transaction
 from kombu.pools import producers
 
 from dev.waiting import wait_until
 from traffic_control import redis_client, wakeup
+from traffic_control.celery import app
 
 STAGE = "deliver.email"
 
@@ -46,7 +47,7 @@ def published(monkeypatch):
 
 
 def use_broker(monkeypatch, url):
-    connection = current_app.connection_for_write(url, transport_options=wakeup.PUBLISHER)
+    connection = app.connection_for_write(url, transport_options=wakeup.PUBLISHER)
     monkeypatch.setattr(wakeup, "_producers", lambda pid: producers[connection])
 
 
@@ -59,6 +60,32 @@ def test_wake_publishes_once_until_the_task_has_begun(published, db):
     wakeup._publish_unless_under_way(STAGE)
 
     assert published == [STAGE, STAGE]
+
+
+@pytest.fixture
+def foreign_app():
+    """Some library's, made after ours: `current_app` is that one now."""
+    made = Celery("foreign", broker="redis://127.0.0.1:1/0")
+    assert current_app.main == "foreign"
+    yield made
+    made.close()
+    app.set_current()
+
+
+def test_stage_runs_inline_beside_another_celery_app(foreign_app, inline, transactional_db, caplog):
+    wakeup.wake("dispatch")
+
+    assert caplog.records == []
+
+
+def test_wake_up_is_published_beside_another_celery_app(foreign_app, caplog):
+    with app.connection_for_read() as connection:
+        queue = app.amqp.queues[STAGE].bind(connection.default_channel)
+        queue.purge()
+        wakeup.publish(STAGE)
+
+        assert queue.get(no_ack=True) is not None
+    assert caplog.records == []
 
 
 def test_wake_waits_for_the_commit(published, django_capture_on_commit_callbacks, db):
@@ -115,8 +142,8 @@ def test_publish_works_again_after_the_rest(monkeypatch, settings):
     use_broker(monkeypatch, settings.CELERY_BROKER_URL)
     monkeypatch.setattr(wakeup, "_paused_until", time.monotonic())
 
-    with current_app.connection_for_read() as connection:
-        queue = current_app.amqp.queues[STAGE].bind(connection.default_channel)
+    with app.connection_for_read() as connection:
+        queue = app.amqp.queues[STAGE].bind(connection.default_channel)
         queue.purge()
         wakeup.publish(STAGE)
         message = queue.get(no_ack=True)
