@@ -1,12 +1,13 @@
 """Email through any Django backend: the platform's EMAIL_BACKEND, or a tenant's own SMTP server.
 
 Our own SmtpBackend gets the mail as text, which costs a sixth to an eighth of the CPU time; others get Django's
-EmailMultiAlternatives. Connections are kept open between messages, whichever thread sends them. The Message-ID is
-made of the notification's id, so mail clients fold a repeated message into the first.
+EmailMultiAlternatives. Connections are kept open between messages, whichever thread sends them, but not for ever: a new
+one asks anew where the server is. The Message-ID is made of the notification's id, so mail clients fold a repeated
+message into the first.
 """
 
-import contextlib
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -19,7 +20,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.html import strip_tags
 
-from delivery_gateway.channels.http import CLASSES, shorten
+from delivery_gateway.channels.foreign_mail import close_quietly, failure_of, through_django
+from delivery_gateway.channels.http import shorten
 from delivery_gateway.channels.mail_extras import extra_fields
 from delivery_gateway.channels.mime import Letter, Letterhead
 from delivery_gateway.channels.smtp import SmtpBackend
@@ -27,46 +29,63 @@ from delivery_gateway.channels.smtp_replies import error_for
 from delivery_gateway.channels.spec import CALLBACK_SECRET, RATE, ChannelSpec, Limits, Setting
 from delivery_gateway.contract import (
     EXCERPT,
-    Ambiguous,
     ContentRejected,
     DeliveryError,
     Message,
     Misconfigured,
     Receipt,
     RecipientGone,
-    Transient,
 )
 from delivery_gateway.egress import Egress
 from delivery_gateway.egress.shelf import Shelf
 
 SUBJECT = 980  # characters: a header line has at most 998 (RFC 5322), and a long word cannot be folded
 REST_SECONDS = 30.0  # servers may hang up on a silent client after 5 minutes (RFC 5321), many do sooner
+MAX_AGE = 60.0  # seconds, as HTTP connections have it
 KEPT = 256  # a place for each call that can be under way (see runway.py) with a DELIVERY_CONCURRENCY of up to 150
-_kept: Shelf[BaseEmailBackend] = Shelf(rest_seconds=REST_SECONDS, per_key=KEPT, in_all=KEPT)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A backend with its connection; `born`, on the monotonic clock, before it was opened."""
+
+    backend: BaseEmailBackend
+    born: float
+
+    def close(self) -> None:
+        self.backend.close()
+
+
+_kept: Shelf[Line] = Shelf(rest_seconds=REST_SECONDS, per_key=KEPT, in_all=KEPT)
 
 
 @dataclass(frozen=True, eq=False)
 class Email:
-    """`backend` makes a new, unopened connection; `service` is whose callbacks are awaited."""
+    """`backend` makes a new, unopened connection; `service` is whose callbacks are awaited.
+
+    `max_age`: seconds after which a connection takes no further mail, however busy it is.
+    """
 
     backend: Callable[[], BaseEmailBackend]
     from_email: str
     service: str = ""
+    max_age: float = MAX_AGE
 
     def send(self, message: Message) -> Receipt:
-        backend = _kept.take(self) or self.backend()
+        line = self._line()
+        backend = line.backend
         try:
             if isinstance(backend, SmtpBackend):
                 letter = self._letter(message)
                 provider_id, answer = letter.message_id, backend.deliver(letter)
             else:
-                provider_id, answer = _through_django(backend, compose(message, self.from_email))
+                provider_id, answer = through_django(backend, compose(message, self.from_email))
         except DeliveryError as error:
             error.detail = _redact(error.detail, message.address)
-            _kept.put(self, backend)
+            _kept.put(self, line)
             raise
-        _kept.put(self, backend)
+        _kept.put(self, line)
         return Receipt(provider_id, _redact(answer, message.address)[:EXCERPT])
 
     def prove(self, address: str) -> str:
@@ -77,13 +96,22 @@ class Email:
         try:
             backend.open()
         except Exception as error:
-            raise _foreign(error) from error
+            raise failure_of(error) from error
         finally:
-            _close(backend)
+            close_quietly(backend)
         return f"{type(backend).__module__} is ready"
 
     def close(self) -> None:
         _kept.clear(self)
+
+    def _line(self) -> Line:
+        """The one that rests on top, unless it is too old; then a new one."""
+        now, kept = time.monotonic(), _kept.take(self)
+        if kept and now - kept.born < self.max_age:
+            return kept
+        if kept:
+            close_quietly(kept.backend)
+        return Line(self.backend(), now)
 
     @cached_property
     def _letterhead(self) -> Letterhead:
@@ -145,45 +173,8 @@ def read_address(text: str) -> str:
     return address
 
 
-def _through_django(backend: BaseEmailBackend, mail: EmailMultiAlternatives) -> tuple[str, str]:
-    """The provider's id and answer, from a backend we know nothing of; its connection is dropped after any failure."""
-    try:
-        backend.open()
-        sent = backend.send_messages([mail])
-    except Exception as error:
-        _close(backend)
-        raise _foreign(error) from error
-    if sent == 0:
-        raise Transient("The email backend reported that nothing was sent.", code="not_sent")
-    return _provider_id(mail), f"accepted by {type(backend).__module__}"
-
-
-def _foreign(error: Exception) -> DeliveryError:
-    """Backends for email APIs carry an HTTP status; SMTP ones raise smtplib's errors; the rest tells us nothing."""
-    status = getattr(error, "status_code", None)
-    if "RecipientsRefused" in type(error).__name__ and not hasattr(error, "recipients"):
-        return RecipientGone("The email service refuses this recipient.", code=type(error).__name__)
-    if isinstance(status, int) and status >= 400:
-        default = Transient if status >= 500 else ContentRejected
-        return CLASSES.get(status, default)(f"The email service answered {status}.", code=f"http_{status}")
-    if isinstance(error, (OSError, ValueError)):
-        return error_for(error, is_dot_written=True)  # we cannot know, so we do not claim it was not sent
-    return Ambiguous(f"The email backend raised {type(error).__name__}.", code="backend_error")
-
-
-def _close(backend: BaseEmailBackend) -> None:
-    with contextlib.suppress(Exception):  # the failure before it is the one to report
-        backend.close()
-
-
 def _redact(text: str, address: str) -> str:
     return text.replace(address, "<recipient>") if address else text
-
-
-def _provider_id(mail: EmailMultiAlternatives) -> str:
-    """The email service's own id where it gave one (django-anymail's convention), else the Message-ID."""
-    given = getattr(getattr(mail, "anymail_status", None), "message_id", None)
-    return str(given or mail.extra_headers["Message-ID"].strip("<>"))
 
 
 def for_tenant(values: Mapping[str, str], settings: Any, egress: Egress) -> Email:
@@ -206,13 +197,14 @@ def for_tenant(values: Mapping[str, str], settings: Any, egress: Egress) -> Emai
         use_ssl=use_ssl,
         egress=egress,
     )
-    return Email(backend, from_email, values.get("callbacks", ""))
+    return Email(backend, from_email, values.get("callbacks", ""), settings.EMAIL_CONN_MAX_AGE)
 
 
 def for_platform(settings: Any, egress: Egress) -> Email | None:
     if not settings.EMAIL_BACKEND:
         return None
-    return Email(partial(get_connection, settings.EMAIL_BACKEND), settings.DEFAULT_FROM_EMAIL)
+    backend = partial(get_connection, settings.EMAIL_BACKEND)
+    return Email(backend, settings.DEFAULT_FROM_EMAIL, max_age=settings.EMAIL_CONN_MAX_AGE)
 
 
 def is_on(text: str) -> bool:

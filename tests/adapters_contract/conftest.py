@@ -45,13 +45,21 @@ def error_of(call: Callable[[], object]) -> DeliveryError:
     return caught.value
 
 
-def mailer(egress: Egress, peer: SmtpPeer, *, seconds: float = 10.0, **options: Any) -> Email:
+def mailer(
+    egress: Egress,
+    peer: SmtpPeer,
+    *,
+    host: str = "127.0.0.1",
+    seconds: float = 10.0,
+    max_age: float = 60.0,
+    **options: Any,
+) -> Email:
     """An email channel for that server."""
 
     def backend() -> SmtpBackend:
-        return SmtpBackend(host="127.0.0.1", port=peer.port, egress=egress, total_seconds=seconds, **options)
+        return SmtpBackend(host=host, port=peer.port, egress=egress, total_seconds=seconds, **options)
 
-    return Email(backend, SENDER)
+    return Email(backend, SENDER, max_age=max_age)
 
 
 @pytest.fixture(autouse=True)

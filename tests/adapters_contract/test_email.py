@@ -181,6 +181,15 @@ def test_the_platforms_own_server_is_the_operators_business(smtp_peer: SmtpPeer,
     assert [mail.message["Subject"] for mail in smtp_peer.received] == ["Order 7 created", "Plain Django"]
 
 
+def test_connections_last_as_long_as_the_operator_says(settings: Any) -> None:
+    settings.EMAIL_CONN_MAX_AGE = 7.0
+
+    own = SPEC.build({"host": "smtp.example.com"}, Egress(EgressPolicy()))
+    platforms = for_platform(settings, Egress(EgressPolicy()))
+
+    assert [sender.max_age for sender in (own, platforms) if isinstance(sender, Email)] == [7.0, 7.0]
+
+
 def test_any_django_backend_serves(settings: Any, message: Build) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     django_mail.outbox = []

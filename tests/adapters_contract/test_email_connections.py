@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from delivery_gateway.contract import (
     Transient,
 )
 from delivery_gateway.egress import Egress
+from dev.waiting import wait_until
 from tests.adapters_contract.conftest import error_of, mailer, policy
 from tests.peers.certificates import Authority
 from tests.peers.smtp import SmtpPeer
@@ -63,6 +65,34 @@ def test_a_connection_the_server_left_is_replaced(
         smtp_peer.drop_idle(goodbye)
 
     assert (smtp_peer.connections, len(smtp_peer.received)) == (5, 5)
+
+
+def test_a_connection_that_is_too_old_takes_no_further_mail(
+    smtp_peer: SmtpPeer, egress: Egress, message: Build
+) -> None:
+    sender = mailer(egress, smtp_peer, max_age=0.0)
+    for _ in range(3):
+        sender.send(message("ada@example.com", "email"))
+
+    assert [mail.connection for mail in smtp_peer.received] == [1, 2, 3]
+    assert wait_until(lambda: len(smtp_peer.open) == 1, seconds=5)  # we have said goodbye to the others
+
+
+def test_a_server_that_moves_is_followed_however_busy_its_connection_is(message: Build) -> None:
+    addresses = ["127.0.0.1"]
+    egress = Egress(policy(total_seconds=10.0), resolve=lambda host, port: list(addresses))
+    with SmtpPeer() as old, SmtpPeer(host="127.0.0.2", port=old.port) as new:
+        sender = mailer(egress, old, host="mail.example", max_age=0.2)
+
+        def is_followed() -> bool:
+            sender.send(message("ada@example.com", "email"))
+            addresses[:] = ["127.0.0.2"]
+            return bool(new.received)
+
+        assert wait_until(is_followed, seconds=10)
+        assert (old.connections, new.connections) == (1, 1)
+        assert len(old.received) > 1  # a name is looked up for a connection, not for a mail
+        sender.close()
 
 
 @pytest.mark.parametrize("fault", ["mail:421 4.4.2 timed out", "mail:drop"])
@@ -193,7 +223,7 @@ def test_tls_from_the_first_byte(authority: Authority, trusting: Egress, message
 
 @pytest.mark.parametrize("how", [{"use_tls": True}, {"use_ssl": True}])
 def test_a_certificate_nobody_vouches_for_is_transient(
-    how: dict[str, bool], authority: Authority, egress: Egress, message: Build
+    how: dict[str, Any], authority: Authority, egress: Egress, message: Build
 ) -> None:
     context = authority.server("127.0.0.1")
     with SmtpPeer(tls=context) if "use_ssl" in how else SmtpPeer(starttls=context) as peer:
