@@ -3,6 +3,7 @@
 import platform
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import accumulate
 
 import django
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from delivery_gateway import circuit_breaker
 from delivery_gateway.circuit import State
+from inbox.stream.open_streams import open_streams
 from monitoring import gauges
 from monitoring.gauges import Waiting
 from traffic_control import __version__, heartbeat
@@ -45,6 +47,7 @@ class Everything(Collector):
         yield from _waits(waiting) if waiting is not None else ()
         yield from _circuits()
         yield from _life()
+        yield from _streams()
         about = (__version__, platform.python_version(), django.get_version())
         yield _gauge("build_info", "What is running.", ("version", "python", "django"), [(about, 1)])
 
@@ -118,6 +121,11 @@ def _life() -> Iterator[Metric]:
     yield _by("worker_heartbeat_timestamp_seconds", "When a worker was last heard of; 0: never.", "queue", last)
     yield _by("workers", "Workers alive.", "queue", alive)
     yield _gauge("dispatcher_heartbeat_timestamp_seconds", "As above.", (), [((), _last(beats))])
+
+
+def _streams() -> Iterator[Metric]:
+    with suppress(Away):
+        yield _gauge("inbox_streams", "Open streams of inboxes.", (), [((), open_streams())])
 
 
 def _last(beats: Iterable[Beat]) -> float:

@@ -75,9 +75,12 @@ CALLBACKS = Counter("provider_callbacks", "News from providers, and calls refuse
 UNSUBSCRIPTIONS = Counter("unsubscriptions", "Posts to unsubscribe links, and wrong links.", ("outcome",))
 BAD_KEYS = Counter("bad_api_keys", "Requests with a key that is unknown, expired or revoked.", ("answer",))
 UNKNOWN_TASKS = Counter("unknown_tasks", "Wake-ups of another version, which were rejected.")
+STREAM_EVENTS = Counter("inbox_stream_events", "Events sent to open streams of inboxes.")
+STREAMS_ENDED = Counter("inbox_streams_ended", "Streams of inboxes that ended, or were not let in (full).", ("reason",))
 COUNTERS = (
     EVENTS, NOTIFICATIONS, SUPPRESSIONS, TEMPLATE_ERRORS, DELIVERIES, ATTEMPTS, DEAD_LETTERS, FAILED_OPEN,
     UNSUBSCRIPTIONS, UNKNOWN_TASKS, CALLBACKS, BAD_KEYS,
+    STREAM_EVENTS, STREAMS_ENDED,
 )  # fmt: skip
 HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS)
 

@@ -27,6 +27,7 @@ from inbox.stream.listening import Listener  # noqa: E402
 from inbox.stream.reading import Reader  # noqa: E402
 from inbox.tokens import READ  # noqa: E402
 from traffic_control.errors import CONTENT_TYPE, Problem, problem_body, problem_of  # noqa: E402
+from traffic_control.metrics import STREAM_EVENTS, count  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +160,8 @@ async def pump(stream: Stream, send: Send) -> None:
         is_over = stream.is_closing and not stream.frames
         if frames or not is_over:
             await send({"type": "http.response.body", "body": b"".join(frames) or PING, "more_body": True})
+            if frames:
+                count(STREAM_EVENTS, by=len(frames))
         if is_over:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from delivery_gateway.inbox import Owner
 from inbox.access import Subscriber
-from inbox.stream import reading
+from inbox.stream import open_streams, reading
 from inbox.stream.frames import News, bye, frames_since
 from inbox.stream.listening import Listener
 from inbox.stream.reading import Reader
+from traffic_control.metrics import STREAMS_ENDED, count
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ class Full(Exception):
 class Stream:
     """One open connection. `version` is what it has been told of; None before the first frame."""
 
-    __slots__ = ("_stirred", "frames", "is_closing", "owner", "subscriber", "until", "version")
+    __slots__ = ("_stirred", "frames", "is_closing", "owner", "reason", "subscriber", "until", "version")
 
     def __init__(self, subscriber: Subscriber, version: int | None, until: float) -> None:
         self.subscriber, self.owner, self.version, self.until = subscriber, subscriber.owner, version, until
         self.frames: list[bytes] = []
         self.is_closing = False
+        self.reason = "gone"  # unless we end it
         self._stirred = asyncio.Event()
 
     def tell(self, news: News) -> None:
@@ -55,6 +57,7 @@ class Stream:
     def end(self, reason: str) -> None:
         """Says so, and closes once that is sent."""
         if not self.is_closing:
+            self.reason = reason
             self.frames.append(bye(reason))
             self.drop()
 
@@ -89,6 +92,7 @@ class Hub:
     async def open(self, stream: Stream) -> None:
         """Raises Full."""
         if self.count >= self.most:
+            count(STREAMS_ENDED, "full")
             raise Full
         self.count += 1
         if stream.owner is None:
@@ -108,6 +112,7 @@ class Hub:
     async def close(self, stream: Stream) -> None:
         self.count -= 1
         stream.drop()
+        count(STREAMS_ENDED, stream.reason)
         if stream.owner is None:
             self.strangers.remove(stream)
             return
@@ -178,6 +183,7 @@ class Hub:
             try:
                 if time.monotonic() - looked >= SWEEP:
                     looked = time.monotonic()
+                    await self._reader.ask(open_streams.say, self.count)
                     await self._check_access()
                 if self.streams and (number % LOOK_EVERY == 0 or not self.listener.is_on):
                     self.stir(await self._reader.ask(reading.changed, self.known(self.streams)))
@@ -185,16 +191,14 @@ class Hub:
                 log.warning("inboxes could not be swept: %s", type(exc).__name__)
 
     async def _check_access(self) -> None:
-        """Ends the streams of secrets that were deleted, tenants switched off and customers forgotten."""
+        """Ends the streams of secrets deleted, tokens called back, tenants switched off and customers forgotten."""
         everybody = [*self.strangers, *(one for mine in self.streams.values() for one in mine)]
         if not everybody:
             return
         kids = await self._reader.ask(reading.usable_kids, {one.subscriber.claims.signer.kid for one in everybody})
         there = await self._reader.ask(reading.existing, list(self.streams))
         for stream in everybody:
-            if stream.subscriber.claims.signer.kid not in kids or (
-                stream.owner is not None and stream.owner.customer_id not in there
-            ):
+            if stream.subscriber.claims.signer.kid not in kids or not _is_good(stream, there):
                 stream.end("refused")
         await self._welcome()
 
@@ -210,3 +214,11 @@ class Hub:
 
     def _name(self, stream: Stream) -> tuple[UUID, str]:
         return stream.subscriber.tenant.pk, stream.subscriber.claims.user_id
+
+
+def _is_good(stream: Stream, there: Mapping[UUID, int]) -> bool:
+    """Whether the stream's customer is there, and its token not called back."""
+    if stream.owner is None:
+        return True
+    tokens_from = there.get(stream.owner.customer_id)
+    return tokens_from is not None and stream.subscriber.claims.issued >= tokens_from

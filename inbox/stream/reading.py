@@ -80,10 +80,11 @@ def usable_kids(kids: Collection[str]) -> set[str]:
     return set(rows.values_list("kid", flat=True))
 
 
-def existing(customer_ids: Collection[UUID]) -> set[UUID]:
-    found: set[UUID] = set()
+def existing(customer_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Those who are still there, and since when tokens of theirs are good."""
+    found: dict[UUID, int] = {}
     for some in _chunks(list(customer_ids)):
-        found |= set(Customer.objects.filter(id__in=some).values_list("id", flat=True))
+        found |= dict(Customer.objects.filter(id__in=some).values_list("id", "inbox_tokens_from"))
     return found
 
 

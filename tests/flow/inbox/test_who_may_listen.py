@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from delivery_gateway.inbox import Owner
-from inbox import tokens
+from inbox import issuing, tokens
 from tenants import inbox_secrets
 from tenants.models import InboxSecret
 from tests.flow.inbox.conftest import arrive
@@ -52,6 +52,22 @@ def test_deleted_secret_ends_its_streams(url, acme, ann, token):
         wait_until(lambda: stream.is_over, seconds=15, what="the end of the stream")
 
     assert stream.events[-1].data == {"reason": "refused"}
+
+
+def test_revoked_token_ends_its_streams_and_opens_none(url, acme, ann, token):
+    with Listener(url, token) as stream:
+        stream.until(1)
+        issuing.revoke(acme.tenant, "ann")
+
+        wait_until(lambda: stream.is_over, seconds=10, what="the end of the stream")
+    assert stream.events[-1].data == {"reason": "refused"}
+
+    with (
+        Listener(url, token) as again,
+        Listener(url, issuing.token_for(acme.tenant, "ann", seconds=60)["token"]) as new,
+    ):
+        assert (again.status, again.problem["code"]) == (401, "token_revoked")
+        assert new.status == 200
 
 
 def test_forgotten_customer_hears_no_more(url, acme, ann, token):
