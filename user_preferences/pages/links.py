@@ -48,23 +48,34 @@ def expires_at(now: float | None = None) -> datetime:
 
 def read(token: str, *, now: float | None = None) -> Link:
     """Raises Forged or Expired."""
+    link = opened(token)
+    if day_of(now) - link.day > LIFETIME_DAYS:
+        raise Expired("This link is too old.")
+    return link
+
+
+def opened(token: str) -> Link:
+    """Whoever's it is, however old. Raises Forged."""
     body = proven(token, purpose=PURPOSE)
     day, epoch = int.from_bytes(body[:DAY]), int.from_bytes(body[DAY : DAY + EPOCH])
     ids = body[DAY + EPOCH :]
-    if day_of(now) - day > LIFETIME_DAYS:
-        raise Expired("This link is too old.")
     return Link(uuid.UUID(bytes=ids[:ID]), uuid.UUID(bytes=ids[ID:]), epoch, day)
 
 
 def customer_of(link: Link) -> Customer:
     """Raises Forged when there is no such customer of that tenant, Expired when the link was called back."""
-    rows = Customer.objects.for_tenant(link.tenant_id).select_related("tenant")
-    customer = rows.filter(pk=link.customer_id).first()
+    customer = holder_of(link)
     if customer is None:
         raise Forged("This customer is gone.")
     if customer.link_epoch != link.epoch:
         raise Expired("This link was called back.")
     return customer
+
+
+def holder_of(link: Link) -> Customer | None:
+    """Whose link it was, also when it is void; None when they are gone."""
+    rows = Customer.objects.for_tenant(link.tenant_id).select_related("tenant")
+    return rows.filter(pk=link.customer_id).first()
 
 
 @transaction.atomic
