@@ -21,16 +21,18 @@ from delivery_gateway.inbox import Owner
 from inbox import tokens
 from tenants.inbox_secrets import SIGNERS
 from tenants.models import Tenant
+from traffic_control import audit
 from traffic_control.errors import Problem
 from traffic_control.purse import Purse
 from traffic_control.rate_limit import opaque, parse_limit
 from user_preferences.models import Customer
 
 REALM = 'Bearer realm="inbox"'
+REVOKED = "The tenant has called back the inbox tokens that this user had. Get a fresh one from your server."
 NEEDED = "This call needs a user's inbox token: Authorization: Bearer …."
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, PATCH, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, Last-Event-ID",
+    "Access-Control-Allow-Methods": "GET, PATCH, POST, PUT",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID",
     "Access-Control-Max-Age": "7200",
 }
 READABLE = "ETag, Retry-After, X-Request-ID"
@@ -63,6 +65,7 @@ class TokenAuthentication(BaseAuthentication):
         own = f"{asked.scheme}://{asked.get_host()}"
         check_origin(asked.META.get("HTTP_ORIGIN", ""), subscriber.tenant, own=own)
         _charge(subscriber)
+        audit.acts(audit.RECIPIENT, id=subscriber.owner.customer_id if subscriber.owner else "", label="")
         request.subscriber = subscriber  # type: ignore[attr-defined]
         return subscriber.tenant, subscriber.claims
 
@@ -71,7 +74,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def admit(meta: Mapping[str, Any]) -> Subscriber:
-    """Whose token stands in the request's headers. Raises Problem 401 `token_expired`, `invalid_token`, or 403."""
+    """Whose token stands in the headers. Raises Problem 401 (`token_expired`, `token_revoked`, …) or 403."""
     scheme, _, token = str(meta.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Problem("not_authenticated", NEEDED, status=401, headers={"WWW-Authenticate": REALM})
@@ -81,7 +84,7 @@ def admit(meta: Mapping[str, Any]) -> Subscriber:
         raise _unbelieved(refused) from refused
     if not claims.signer.tenant.is_active:
         raise Problem("tenant_inactive", "This tenant is not active.", status=403)
-    return Subscriber(claims, owner_of(claims.signer.tenant, claims.user_id))
+    return Subscriber(claims, _owner(claims))
 
 
 def _unbelieved(refused: tokens.Refused) -> Problem:
@@ -91,9 +94,17 @@ def _unbelieved(refused: tokens.Refused) -> Problem:
     return Problem("invalid_token", detail, status=401, headers=headers)
 
 
-def owner_of(tenant: Tenant, user_id: str) -> Owner | None:
-    found = Customer.objects.for_tenant(tenant).filter(user_id=user_id).values_list("id", flat=True).first()
-    return Owner(tenant.pk, found) if found else None
+def _owner(claims: tokens.Claims) -> Owner | None:
+    """Raises Problem 401 `token_revoked`."""
+    tenant = claims.signer.tenant
+    row = Customer.objects.for_tenant(tenant).filter(user_id=claims.user_id)
+    found = row.values_list("id", "inbox_tokens_from").first()
+    if found is None:
+        return None
+    customer_id, tokens_from = found
+    if claims.issued < tokens_from:
+        raise Problem("token_revoked", REVOKED, status=401, headers={"WWW-Authenticate": REALM})
+    return Owner(tenant.pk, customer_id)
 
 
 def is_welcome(origin: str, tenant: Tenant, *, own: str) -> bool:

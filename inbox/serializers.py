@@ -8,6 +8,7 @@ from rest_framework import serializers
 from inbox import answers, lists, tokens
 from traffic_control.openapi import LIMIT
 from traffic_control.serializers import StrictSerializer
+from user_preferences.serializers import ChoicesSerializer, QuietHoursSerializer
 
 MOST_IDS = 200
 
@@ -130,6 +131,47 @@ ItemPage = inline_serializer(
         "next_cursor": _text(allow_null=True),
     },
 )
+STATE: dict[str, serializers.Field] = {
+    "enabled": serializers.BooleanField(),
+    "default": serializers.BooleanField(help_text="What holds without a choice"),
+}
+Category = inline_serializer(
+    "OwnCategory",
+    {
+        "key": _text(help_text="As a body names it; `*`: essential messages without a category"),
+        "name": _text(help_text="As people read it"),
+        "locked": serializers.BooleanField(help_text="All of it is essential, and always sent"),
+        "has_essential": serializers.BooleanField(help_text="Some of it is"),
+        "channels": serializers.DictField(
+            child=inline_serializer(
+                "OwnChoice", STATE | {"muted": serializers.BooleanField(help_text="The channel is off as a whole")}
+            )
+        ),
+    },
+)
+OWN: dict[str, serializers.Field] = {
+    "sender": _text(help_text="The tenant's name"),
+    "channels": serializers.DictField(child=inline_serializer("OwnChannel", STATE)),
+    "categories": serializers.ListField(child=Category),
+    "quiet_hours": QuietHoursSerializer(allow_null=True),
+    "timezone": _text(allow_null=True, help_text="The user's own"),
+    "default_timezone": _text(help_text="Of quiet hours that name none"),
+    "decline_all": serializers.DictField(help_text="The body that turns off all that may be declined"),
+}
+OwnPreferences = inline_serializer("OwnPreferences", OWN)
+ChangedPreferences = inline_serializer(
+    "ChangedPreferences", OWN | {"undo": serializers.DictField(help_text="The body that takes this change back")}
+)
+
+
+class OwnChoices(ChoicesSerializer):
+    """As `/v1/preferences/{user_id}/` takes them; a category must be one of those shown, and not locked."""
+
+    text_version = serializers.CharField(
+        max_length=40, required=False, help_text="Of the words the user had seen; kept in the consent log"
+    )
+
+
 Marked = inline_serializer("InboxMarked", {"counts": Counts})
 Token = inline_serializer(
     "InboxToken", {"token": _text(help_text="For this one user"), "expires_at": serializers.DateTimeField()}

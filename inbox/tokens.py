@@ -17,8 +17,8 @@ from typing import Any
 from tenants.inbox_secrets import Signer
 
 AUDIENCE = "inbox"
-READ, WRITE = "inbox:read", "inbox:write"
-SCOPES = (READ, WRITE)
+READ, WRITE, CHOOSE = "inbox:read", "inbox:write", "prefs:write"
+SCOPES = (READ, WRITE, CHOOSE)
 LONGEST = 24 * 3600  # seconds from iat to exp
 SKEW = 30  # seconds that clocks may differ
 MAX_LENGTH = 4_096  # characters of a token
@@ -40,6 +40,7 @@ class Claims:
     signer: Signer
     user_id: str
     scopes: frozenset[str]
+    issued: float
     expires: float
 
 
@@ -96,7 +97,7 @@ def _checked(signer: Signer, claims: dict[str, Any], now: float) -> Claims:
         raise Refused("It is not valid yet; is the clock right?")
     if expires <= now - SKEW:
         raise Refused("It has expired.", is_expired=True)
-    return Claims(signer, user_id, _scopes(claims), expires)
+    return Claims(signer, user_id, _scopes(claims), issued, expires)
 
 
 def _moment(claims: dict[str, Any], name: str) -> float:

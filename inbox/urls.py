@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from inbox import demo, issuing, views
+from inbox import choices, demo, issuing, views
 
 urlpatterns = [
     path("v1/inbox/notifications/", views.ItemsView.as_view()),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("v1/inbox/notifications/<uuid:item_id>/actions/<str:action>/", views.ActionView.as_view()),
     path("v1/inbox/stream/", views.StreamView.as_view()),
     path("v1/inbox/counts/", views.CountsView.as_view()),
+    path("v1/inbox/preferences/", choices.OwnPreferencesView.as_view()),
     path("demo/inbox/", demo.page),
     path("demo/inbox/token/", demo.token),
     path("demo/inbox/send/", demo.send),

@@ -13,7 +13,9 @@ from traffic_control import audit
 from traffic_control.rate_limit import opaque
 from user_preferences.models import ConsentEntry, Customer, Preference
 
-BY_THEMSELVES = frozenset({Preference.Source.UNSUBSCRIBE_LINK, Preference.Source.PREFERENCE_PAGE})
+BY_THEMSELVES = frozenset(
+    {Preference.Source.UNSUBSCRIBE_LINK, Preference.Source.PREFERENCE_PAGE, Preference.Source.INBOX}
+)
 
 
 @dataclass(frozen=True, slots=True)

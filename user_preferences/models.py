@@ -27,6 +27,12 @@ class Customer(models.Model):
         editable=False,
         help_text="Links to the preference page that name an earlier one are void.",
     )
+    inbox_tokens_from = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="In seconds since 1970: inbox tokens issued before then are void.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -57,6 +63,7 @@ class Preference(models.Model):
         OPERATOR = "operator"
         UNSUBSCRIBE_LINK = "unsubscribe_link"
         PREFERENCE_PAGE = "preference_page"
+        INBOX = "inbox"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)

@@ -158,9 +158,13 @@ def choices_of(customer: Customer) -> Choices:
 
 
 def as_json(choices: Choices) -> dict[str, Any]:
-    channels: dict[str, bool] = {}
-    categories: dict[str, dict[str, bool]] = {}
-    for (category, channel), is_on in sorted(choices.chosen.items()):
+    return edit_as_json(dict(sorted(choices.chosen.items())))
+
+
+def edit_as_json(chosen: Mapping[Key, bool | None]) -> dict[str, Any]:
+    channels: dict[str, bool | None] = {}
+    categories: dict[str, dict[str, bool | None]] = {}
+    for (category, channel), is_on in chosen.items():
         place = channels if category == EVERY else categories.setdefault(category, {})
         place[channel or STAR] = is_on
     return {"channels": channels, "categories": categories}

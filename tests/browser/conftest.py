@@ -4,6 +4,7 @@
 fails to load from the product fails the test that opened it.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
 
 from tests.browser.accessibility import serious_violations
-from tests.mission.product import Product
+from tests.flow.stack import free_port
+from tests.mission.product import Api, Product
 from tests.mission.product import product as running_product
 
 FLAGS = [
@@ -44,6 +46,20 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             DJANGO_SUPERUSER_PASSWORD=PASSWORD,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product as `make run` has it: with its demo page and tenant, and live inboxes."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        pytest.skip("a running product needs PostgreSQL: use make browser")
+    port = free_port()
+    extra = {"DEBUG": "1", "INBOX_STREAM_URL": f"http://127.0.0.1:{port}", "RECIPIENT_RATE_LIMIT": ""}
+    with running_product(tmp_path_factory.mktemp("inbox"), **extra) as running:
+        made = json.loads(running.manage("demo", "--json").stdout)
+        running.live = Api(running.url, made["api_key"])
+        running.stack.streams(port)
         yield running
 
 

@@ -12,30 +12,12 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.accessibility import serious_violations
 from tests.browser.conftest import Complaints
-from tests.flow.stack import free_port
 from tests.mission.product import Api, Product
-from tests.mission.product import product as running_product
 
 SCRIPT = Path(__file__).resolve().parents[2] / "inbox/static/inbox/notification-inbox.js"
 PAGE = "/demo/inbox/"
 AT_ONCE = 1_000  # ms
 MOST_BYTES = 15 * 1024
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product as `make run` has it, with its demo tenant."""
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
-        pytest.skip("a running product needs PostgreSQL: use make browser")
-    port = free_port()
-    extra = {"DEBUG": "1", "INBOX_STREAM_URL": f"http://127.0.0.1:{port}", "RECIPIENT_RATE_LIMIT": ""}
-    with running_product(tmp_path_factory.mktemp("inbox"), **extra) as running:
-        import json
-
-        made = json.loads(running.manage("demo", "--json").stdout)
-        running.live = Api(running.url, made["api_key"])
-        running.stack.streams(port)
-        yield running
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """Who gets to an inbox, over HTTP: whose token, from which page, with which scope."""
 
+import time
+
 import pytest
 from rest_framework.test import APIClient
 
 from inbox import access, tokens
 from inbox.issuing import token_for
+from monitoring.models import AuditEntry
 from tenants import bad_keys, inbox_secrets
 from tenants.inbox_secrets import SIGNERS
 from tenants.models import InboxSecret
@@ -102,15 +105,59 @@ def test_tenant_that_is_switched_off_has_no_inboxes(acme, page):
     assert (page.get(COUNTS).status_code, page.get(COUNTS).json()["code"]) == (403, "tenant_inactive")
 
 
+@pytest.fixture
+def key(acme):
+    return client_with(acme.api_key)
+
+
+def test_revoked_tokens_are_refused_whoever_signed_them_and_later_ones_are_not(acme, ann, page, key):
+    own = tokens.sign(inbox_secrets.newest_of(acme.tenant), "ann", now=time.time(), seconds=60)
+    assert [page.get(COUNTS).status_code, bearing(own).get(COUNTS).status_code] == [200, 200]
+
+    assert key.delete("/v1/subscribers/ann/inbox-tokens/").status_code == 204
+
+    for refused in (page.get(COUNTS), bearing(own).get(COUNTS)):
+        assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
+        assert refused["WWW-Authenticate"] == 'Bearer realm="inbox"'
+    fresh = key.post("/v1/subscribers/ann/inbox-tokens/", {}).json()["token"]
+    assert bearing(fresh).get(COUNTS).status_code == 200
+
+
+def test_tokens_of_others_are_not_revoked(acme, globex, ann, key):
+    others = [page_of(acme, "bob"), page_of(globex, "ann")]
+
+    key.delete("/v1/subscribers/ann/inbox-tokens/")
+
+    assert [other.get(COUNTS).status_code for other in others] == [200, 200]
+
+
+def test_tokens_of_somebody_who_is_no_customer_yet_are_revoked(acme, key):
+    token = tokens.sign(inbox_secrets.newest_of(acme.tenant), "new", now=time.time(), seconds=60)
+    assert bearing(token).get(COUNTS).status_code == 200
+
+    key.delete("/v1/subscribers/new/inbox-tokens/")
+
+    assert bearing(token).get(COUNTS).json()["code"] == "token_revoked"
+
+
+def test_revocation_takes_a_live_key_and_is_audited(acme, ann, key):
+    path = "/v1/subscribers/ann/inbox-tokens/"
+    assert client_with(acme.test_api_key).delete(path).json()["code"] == "no_test_inbox"
+
+    key.delete(path)
+
+    assert AuditEntry.objects.get(action="customer.inbox_tokens_revoked").object_id == str(ann.customer_id)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
     [("get", COUNTS, tokens.READ), ("get", LIST, tokens.READ), ("post", MARK, tokens.WRITE)],
 )
 def test_call_needs_its_scope_and_no_other(acme, ann, method, path, scope):
-    [other] = set(tokens.SCOPES) - {scope}
+    others = [one for one in tokens.SCOPES if one != scope]
 
     with_it = getattr(page_of(acme, "ann", scope), method)(path, ALL if method == "post" else None)
-    without = getattr(page_of(acme, "ann", other), method)(path, ALL if method == "post" else None)
+    without = getattr(page_of(acme, "ann", *others), method)(path, ALL if method == "post" else None)
 
     assert with_it.status_code == 200
     assert (without.status_code, without.json()["code"]) == (403, "missing_scope")

@@ -55,7 +55,7 @@ def test_token_says_who_it_is():
     claims = read(signed())
 
     assert (claims.user_id, claims.signer, claims.expires) == ("ann", SIGNER, NOW + 3_600)
-    assert claims.scopes == {"inbox:read", "inbox:write"}
+    assert claims.scopes == {"inbox:read", "inbox:write", "prefs:write"}
 
 
 def test_token_of_our_own_is_read_again():

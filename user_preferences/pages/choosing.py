@@ -95,21 +95,34 @@ def chosen(choices: Choices, wanted: Mapping[Key, bool], tenant_defaults: Mappin
     kept = {key: is_on for key, is_on in choices.chosen.items() if key not in wanted}
     edit: dict[Key, bool | None] = {}
     for category, channel in sorted(wanted):  # channels as a whole come first: categories rest on them
-        is_on, rest = wanted[category, channel], Choices(kept)
-        if category == EVERY:
-            anyway = _is_on_as_a_whole(rest, channel, tenant_defaults)
-        else:
-            anyway = _is_on(rest, category, channel, tenant_defaults)
-        edit[category, channel] = None if anyway is is_on else is_on
-        if anyway is not is_on:
+        is_on = wanted[category, channel]
+        is_on_anyway = anyway(Choices(kept), (category, channel), tenant_defaults)
+        edit[category, channel] = None if is_on_anyway is is_on else is_on
+        if is_on_anyway is not is_on:
             kept[category, channel] = is_on
     return edit
+
+
+def anyway(choices: Choices, key: Key, tenant_defaults: Mapping[str, bool]) -> bool:
+    """What a box would say without the choice that it stands for."""
+    rest = Choices({one: is_on for one, is_on in choices.chosen.items() if one != key})
+    category, channel = key
+    if category == EVERY:
+        return _is_on_as_a_whole(rest, channel, tenant_defaults)
+    return _is_on(rest, category, channel, tenant_defaults)
 
 
 def all_off(choices: Choices) -> dict[Key, bool | None]:
     """Everything that may be declined."""
     named = {key: None for key, is_on in choices.chosen.items() if key[0] == EVERY and is_on}
     return {**named, (EVERY, EVERY): False}
+
+
+def way_back(before: Choices, after: Choices) -> dict[Key, bool | None]:
+    """The edit that makes of these choices those again."""
+    keys = [*before.chosen, *(key for key in after.chosen if key not in before.chosen)]
+    was = {key: before.chosen.get(key) for key in keys}
+    return {key: is_on for key, is_on in was.items() if after.chosen.get(key) is not is_on}
 
 
 def before(choices: Choices, edit: Iterable[Key]) -> dict[Key, bool | None]:

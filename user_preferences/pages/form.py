@@ -1,7 +1,6 @@
 """What a post to the page asks for, as an edit of preferences, and the edit that would take it back."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +10,8 @@ from traffic_control.errors import Problem
 from traffic_control.faults import Faults
 from user_preferences import quiet_hours_input
 from user_preferences.pages import choosing, hours
-from user_preferences.pages.choosing import Row
-from user_preferences.policy import CHANNELS, EVERY, Choices
+from user_preferences.pages.now import Now
+from user_preferences.policy import CHANNELS, EVERY
 from user_preferences.preferences import Edit, Key
 
 SAVE, ALL_OFF, UNDO = "save", "all_off", "undo"
@@ -38,20 +37,6 @@ class Way:
     @property
     def changes(self) -> bool:
         return bool(self.there.chosen) or self.there.names_quiet_hours
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What holds, and what the page shows of it."""
-
-    choices: Choices
-    rows: Sequence[Row]
-    quiet_hours: Mapping[str, Any] | None
-    tenant_defaults: Mapping[str, bool]
-
-    @property
-    def keys(self) -> set[Key]:
-        return {box.key for row in self.rows for box in row.boxes}
 
 
 def read(given: QueryDict, now: Now) -> Way:

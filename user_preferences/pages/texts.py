@@ -37,7 +37,14 @@ ENGLISH = {
     "email": "Email", "slack": "Slack", "teams": "Teams", "telegram": "Telegram", "webhook": "Webhook",
     "in_app": "In the app",
     "expired": "This link is no longer valid",
-    "expired_what": "Use the link in a newer message, or ask the sender for a fresh one. Nothing was changed.",
+    "expired_what": "Use the link in a newer message, or let us mail you a fresh one. Nothing was changed.",
+    "fresh": "Mail me a fresh link",
+    "fresh_hint": "It goes to the address that your messages go to, at most once an hour.",
+    "mailed": "Look into your mailbox",
+    "mailed_what": "A fresh link is on its way, if we know your address. Nothing else was changed.",
+    "mail_subject": "Your notifications from {sender}",
+    "mail_body": "Here is the fresh link to what {sender} may send you:\n\n{url}\n\nIt works for {days} days; give it "
+    "to nobody. If you did not ask for it, there is nothing to do.\n",
     "unknown": "This link does not work",
     "unknown_what": "Perhaps a part is missing. Use the one in the message, or ask the sender. Nothing was changed.",
     "too_many": "Too many requests",
@@ -77,7 +84,15 @@ GERMAN = {
     "email": "E-Mail", "slack": "Slack", "teams": "Teams", "telegram": "Telegram", "webhook": "Webhook",
     "in_app": "In der App",
     "expired": "Dieser Link gilt nicht mehr",
-    "expired_what": "Nehmen Sie den aus einer neueren Nachricht, oder fragen Sie den Absender. Nichts wurde geändert.",
+    "expired_what": "Nehmen Sie den aus einer neueren Nachricht, oder lassen Sie sich einen neuen schicken. Nichts "
+    "wurde geändert.",
+    "fresh": "Neuen Link schicken",
+    "fresh_hint": "Er geht an die Adresse, an die auch Ihre Nachrichten gehen, höchstens einmal in der Stunde.",
+    "mailed": "Sehen Sie in Ihr Postfach",
+    "mailed_what": "Ein neuer Link ist unterwegs, falls wir Ihre Adresse kennen. Sonst wurde nichts geändert.",
+    "mail_subject": "Ihre Benachrichtigungen von {sender}",
+    "mail_body": "Hier ist der neue Link zu dem, was {sender} Ihnen schicken darf:\n\n{url}\n\nEr gilt {days} Tage; "
+    "geben Sie ihn niemandem. Wenn Sie ihn nicht angefordert haben, ist nichts zu tun.\n",
     "unknown": "Dieser Link funktioniert nicht",
     "unknown_what": "Vielleicht fehlt ein Teil. Nehmen Sie den aus der Nachricht, oder fragen Sie den Absender.",
     "too_many": "Zu viele Anfragen",
@@ -85,7 +100,56 @@ GERMAN = {
     "unclear": "Nichts wurde gespeichert",
     "unclear_what": "Das Formular kam nicht vollständig an. Öffnen Sie den Link noch einmal.",
 }  # fmt: skip
-LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "de": GERMAN})
+ARABIC = {
+    "title": "إشعاراتك",
+    "intro": "ما يجوز أن ترسله إليك {sender} وأين. إلى {address}.",
+    "intro_nobody": "ما يجوز أن ترسله إليك {sender} وأين.",
+    "channels": "القنوات",
+    "channels_hint": "ما توقفه هنا يتوقف لكل ما يليه.",
+    "muted": "متوقف للكل",
+    "locked": "مفعّل دائمًا",
+    "locked_why": "رسائل ضرورية، مثل أمان حسابك أو طلباتك، ولذلك لا يمكن إيقافها.",
+    "mixed": "بعض هذه الرسائل ضروري ويُرسل دائمًا.",
+    "essential": "رسائل ضرورية",
+    "quiet": "ساعات الهدوء",
+    "quiet_hint": "ما يصل خلالها ينتظر حتى نهايتها. الرسائل الضرورية لا تنتظر.",
+    "quiet_on": "تفعيل ساعات الهدوء",
+    "quiet_from": "من",
+    "quiet_to": "إلى",
+    "quiet_days": "في الليالي التي تبدأ يوم",
+    "quiet_zone": "المنطقة الزمنية",
+    "quiet_zone_hint": "مثل Asia/Riyadh. إن تُركت فارغة: {zone}.",
+    "quiet_finer": "ساعات الهدوء لديك أدق مما يعرضه هذا النموذج، وتغييره يستبدلها.",
+    "quiet_wrong": "لم يُحفظ شيء. راجع أوقات ساعات الهدوء وأيامها ومنطقتها الزمنية.",
+    "save": "حفظ",
+    "all_off": "إيقاف كل ما ليس ضروريًا",
+    "all_off_hint": "أو الرسائل الضرورية وحدها، على جميع القنوات، ويشمل ما قد يُضاف لاحقًا.",
+    "saved": "تم الحفظ. يسري من الآن، وعلى ما جُدول من قبل أيضًا.",
+    "unchanged": "لا شيء يحتاج إلى تغيير.",
+    "undone": "تم التراجع.",
+    "undo": "تراجع",
+    "mon": "الاثنين", "tue": "الثلاثاء", "wed": "الأربعاء", "thu": "الخميس", "fri": "الجمعة",
+    "sat": "السبت", "sun": "الأحد",
+    "email": "البريد الإلكتروني", "slack": "Slack", "teams": "Teams", "telegram": "تيليغرام", "webhook": "Webhook",
+    "in_app": "داخل التطبيق",
+    "expired": "انتهت صلاحية هذا الرابط",
+    "expired_what": "استخدم الرابط في رسالة أحدث، أو اطلب إرسال رابط جديد إليك. لم يتغير شيء.",
+    "fresh": "أرسلوا لي رابطًا جديدًا",
+    "fresh_hint": "يُرسل إلى العنوان الذي تصل إليه رسائلك، مرة واحدة في الساعة على الأكثر.",
+    "mailed": "راجع بريدك",
+    "mailed_what": "الرابط الجديد في طريقه إليك إن كنا نعرف عنوانك. لم يتغير شيء آخر.",
+    "mail_subject": "إشعاراتك من {sender}",
+    "mail_body": "هذا هو الرابط الجديد إلى ما يجوز أن ترسله إليك {sender}:\n\n{url}\n\nيعمل لمدة {days} يومًا؛ "
+    "لا تعطه لأحد. إن لم تطلبه فلا حاجة إلى فعل شيء.\n",
+    "unknown": "هذا الرابط لا يعمل",
+    "unknown_what": "ربما ينقصه جزء. استخدم الرابط في الرسالة، أو اسأل المرسل. لم يتغير شيء.",
+    "too_many": "طلبات كثيرة جدًا",
+    "too_many_what": "انتظر دقيقة ثم افتح الرابط مرة أخرى. لم يتغير شيء.",
+    "unclear": "لم يُحفظ شيء",
+    "unclear_what": "لم يصل النموذج كاملًا. افتح الرابط مرة أخرى.",
+}  # fmt: skip
+LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "de": GERMAN, "ar": ARABIC})
+RIGHT_TO_LEFT = frozenset({"ar"})
 
 
 def language_of(locale: str, accepted: str = "") -> str:
@@ -98,5 +162,10 @@ def language_of(locale: str, accepted: str = "") -> str:
 @cache
 def version_of(language: str) -> str:
     """Another one whenever a word changes: what the consent log remembers of what somebody had seen."""
-    words = "\n".join(f"{key}={text}" for key, text in sorted(LANGUAGES[language].items()))
-    return f"{language}-{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+    return version(language, LANGUAGES[language])
+
+
+def version(language: str, words: Mapping[str, str]) -> str:
+    """As `version_of`, of another page's words."""
+    said = "\n".join(f"{key}={text}" for key, text in sorted(words.items()))
+    return f"{language}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"

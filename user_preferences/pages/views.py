@@ -9,26 +9,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.safestring import mark_safe
-from django.utils.text import capfirst
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from tenants.masking import mask
 from traffic_control import guessing
 from traffic_control.audit import ip_of
+from traffic_control.errors import Problem
 from traffic_control.public_pages import headers_with
 from traffic_control.rate_limit import Limit, opaque, spend
 from traffic_control.signed_links import Expired, Forged
 from user_preferences import consent_log, preferences
 from user_preferences.models import Customer, Preference
-from user_preferences.pages import choosing, form, hours, links, subjects, texts
+from user_preferences.pages import form, fresh_links, hours, links, texts
 from user_preferences.pages.choosing import Row
-from user_preferences.pages.form import Now, Unclear, Way, WrongHours
+from user_preferences.pages.form import Unclear, Way, WrongHours
 from user_preferences.pages.look import STYLE
-from user_preferences.policy import CHANNELS
+from user_preferences.pages.now import name_of, now_of
 from user_preferences.quiet_hours import DAYS
 
 PAGE = "user_preferences/preference_page.html"
+FRESH = "fresh"
 LIMIT = Limit(60, 60)  # looks and posts of one address
 HEADERS = headers_with(STYLE)
 
@@ -64,7 +65,7 @@ class PreferencePageView(View):
         try:
             customer = links.customer_of(links.read(token))
         except Expired:
-            return _refusal(request, "expired", status=410)
+            return _expired(request, token)
         except Forged:
             wait = guessing.seconds_to_wait(request)
             return _refusal(request, "unknown", status=429 if wait else 404, wait=wait)
@@ -72,19 +73,24 @@ class PreferencePageView(View):
         return _changed(reader, customer) if is_post else _shown(reader, customer)
 
 
+def _expired(request: HttpRequest, token: str) -> HttpResponse:
+    """The same answer for everybody: whose link it was, and whether we know an address, is not told."""
+    if request.method != "POST" or request.POST.get("do") != FRESH:
+        return _refusal(request, "expired", status=410)
+    link = links.opened(token)
+    customer = links.holder_of(link)
+    try:
+        if customer is not None:
+            fresh_links.mail(customer)
+    except Problem as problem:
+        return _refusal(request, "too_many", status=429, wait=int(problem.headers.get("Retry-After", 60)))
+    return _refusal(request, "mailed", status=202)
+
+
 def _seconds_to_wait(request: HttpRequest) -> int:
     """0 while this address may go on, and without Redis."""
     allowance = spend(f"preference_page:{opaque(ip_of(request))}", LIMIT)
     return 0 if allowance is None or allowance.is_granted else int(allowance.more_in) + 1
-
-
-def now_of(customer: Customer) -> Now:
-    choices = preferences.choices_of(customer)
-    reached = [channel for channel in CHANNELS if customer.address_on(channel)]
-    defaults = customer.tenant.channel_defaults
-    about = subjects.of(customer.tenant_id)
-    rows = choosing.rows(choices, about, channels=reached, tenant_defaults=defaults)
-    return Now(choices, rows, customer.quiet_hours, defaults)
 
 
 def _changed(reader: Reader, customer: Customer) -> HttpResponse:
@@ -143,7 +149,7 @@ def _row(row: Row, words: Mapping[str, str]) -> dict[str, Any]:
         for box in row.boxes
     ]
     return {
-        "title": capfirst(row.category.replace("_", " ")) or whole,
+        "title": name_of(row.category) or whole,
         "hint": hint,
         "is_locked": row.is_locked,
         "boxes": boxes,
@@ -153,7 +159,8 @@ def _row(row: Row, words: Mapping[str, str]) -> dict[str, Any]:
 def _refusal(request: HttpRequest, why: str, *, status: int, wait: int = 0) -> HttpResponse:
     reader = Reader(request)
     words = texts.LANGUAGES[reader.language]
-    response = _page(reader, {"refusal": why, "headline": words[why], "advice": words[f"{why}_what"]}, status=status)
+    said = {"refusal": why, "headline": words[why], "advice": words[f"{why}_what"], "fresh": FRESH}
+    response = _page(reader, said, status=status)
     if wait:
         response["Retry-After"] = str(wait)
     return response
@@ -161,7 +168,12 @@ def _refusal(request: HttpRequest, why: str, *, status: int, wait: int = 0) -> H
 
 def _page(reader: Reader, said: dict[str, Any], *, status: int) -> HttpResponse:
     language = reader.language
-    context = said | {"words": texts.LANGUAGES[language], "language": language, "style": mark_safe(STYLE)}  # noqa: S308 - a constant
+    context = said | {
+        "words": texts.LANGUAGES[language],
+        "language": language,
+        "is_rtl": language in texts.RIGHT_TO_LEFT,
+        "style": mark_safe(STYLE),  # noqa: S308 - a constant
+    }
     response = render(reader.request, PAGE, context, status=status)
     for name, value in HEADERS.items():
         response[name] = value

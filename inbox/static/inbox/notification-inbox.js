@@ -28,19 +28,31 @@ const DARK = `--_bg:var(--inbox-background,#18181b);--_fg:var(--inbox-text,#fafa
 --_line:var(--inbox-border,#3f3f46);--_hover:var(--inbox-hover,#27272a);--_new:var(--inbox-unread,#1e2a44);
 --_accent:var(--inbox-accent,#8ab4ff);--_on:var(--inbox-on-accent,#0b1220);--_badge:var(--inbox-badge,#f87171);
 --_onbadge:var(--inbox-on-badge,#1f0505);color-scheme:dark;`;
-const CSS = `
-:host{display:inline-block;position:relative;font:var(--inbox-font,400 .9375rem/1.45 system-ui,sans-serif);
+/** What all our elements look like. */
+export const LOOK = `
+:host{font:var(--inbox-font,400 .9375rem/1.45 system-ui,sans-serif);
 --_bg:var(--inbox-background,#fff);--_fg:var(--inbox-text,#18181b);--_dim:var(--inbox-muted,#595962);
 --_line:var(--inbox-border,#e4e4e7);--_hover:var(--inbox-hover,#f4f4f5);--_new:var(--inbox-unread,#eef4ff);
 --_accent:var(--inbox-accent,#1d4ed8);--_on:var(--inbox-on-accent,#fff);--_badge:var(--inbox-badge,#b91c1c);
 --_onbadge:var(--inbox-on-badge,#fff);color-scheme:light}
-:host([hidden]){display:none}
 :host([theme=dark]){${DARK}}
 @media (prefers-color-scheme:dark){:host(:not([theme=light])){${DARK}}}
+:host([hidden]),[hidden]{display:none!important}
 *{box-sizing:border-box}
 button,a{font:inherit;color:inherit}
 button{cursor:pointer;background:none;border:0;padding:0}
 :focus-visible{outline:2px solid var(--_accent);outline-offset:2px;border-radius:6px}
+h2{margin:0;margin-inline-end:auto;font-size:1rem;font-weight:600}
+.text{color:var(--_accent);font-size:.875rem;text-decoration:none;padding:.25rem}
+.text:hover{text-decoration:underline}
+.state{padding:2rem 1.5rem;text-align:center;color:var(--_dim)}
+.bone{block-size:3.25rem;margin:.75rem 1rem;border-radius:8px;background:var(--_hover);animation:pulse 1.2s infinite alternate}
+@keyframes pulse{to{opacity:.45}}
+.sr{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+@media (prefers-reduced-motion:reduce){*{animation:none!important}}
+`;
+const CSS = `${LOOK}
+:host{display:inline-block;position:relative}
 .bell{position:relative;inline-size:2.5rem;block-size:2.5rem;display:grid;place-items:center;border-radius:999px;
 color:var(--inbox-bell,inherit)}
 .bell:hover{background:color-mix(in srgb,currentColor 12%,transparent)}
@@ -48,16 +60,12 @@ color:var(--inbox-bell,inherit)}
 .badge{position:absolute;inset-block-start:.05rem;inset-inline-end:0;min-inline-size:1.2rem;padding:0 .3rem;
 border-radius:999px;background:var(--_badge);color:var(--_onbadge);font-size:.75rem;line-height:1.2rem;font-weight:600;
 text-align:center}
-[hidden]{display:none!important}
 .panel{position:absolute;inset-block-start:calc(100% + .5rem);inset-inline-end:0;z-index:var(--inbox-z-index,1000);
 inline-size:min(var(--inbox-width,24rem),92vw);max-block-size:min(var(--inbox-height,32rem),80vh);display:flex;
 flex-direction:column;background:var(--_bg);color:var(--_fg);border:1px solid var(--_line);
 border-radius:var(--inbox-radius,12px);box-shadow:0 12px 32px rgb(0 0 0/.22);overflow:hidden;text-align:start}
 :host([placement=start]) .panel{inset-inline:0 auto}
 header{display:flex;align-items:center;gap:.5rem;padding:.75rem 1rem;border-block-end:1px solid var(--_line)}
-h2{margin:0;margin-inline-end:auto;font-size:1rem;font-weight:600}
-.text{color:var(--_accent);font-size:.875rem;text-decoration:none;padding:.25rem}
-.text:hover{text-decoration:underline}
 .icon{inline-size:1.75rem;block-size:1.75rem;display:grid;place-items:center;border-radius:6px;color:var(--_dim)}
 .icon:hover{background:var(--_hover);color:var(--_fg)}
 .icon svg{inline-size:1rem;block-size:1rem}
@@ -83,13 +91,8 @@ time{color:var(--_dim);font-size:.8125rem}
 text-decoration:none;background:var(--_bg)}
 .action.primary{background:var(--_accent);border-color:var(--_accent);color:var(--_on)}
 .action[disabled]{opacity:.65;cursor:default}
-.state{padding:2rem 1.5rem;text-align:center;color:var(--_dim)}
 .note{padding:.4rem 1rem;background:var(--_hover);color:var(--_dim);font-size:.8125rem}
-.bone{block-size:3.25rem;margin:.75rem 1rem;border-radius:8px;background:var(--_hover);animation:pulse 1.2s infinite alternate}
-@keyframes pulse{to{opacity:.45}}
 .more{display:block;inline-size:100%;padding:.75rem}
-.sr{position:absolute;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media (prefers-reduced-motion:reduce){*{animation:none!important}}
 `;
 const SHAPES = {
   bell: "M6 9a6 6 0 1 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7m4 10a2 2 0 0 0 4 0",
@@ -103,11 +106,15 @@ const HIDDEN = 120_000; // ms after which a hidden page stops to listen
 const WITHOUT = 300_000; // ms until a server that does not stream is asked again
 const SOON = 15_000; // ms between attempts, at most
 
-const sheet = new CSSStyleSheet();
-sheet.replaceSync(CSS);
+export function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
+const sheet = sheetOf(CSS);
 
 /** An element with properties, attributes (in attrs), listeners (onclick …) and children; never from markup. */
-function make(tag, { attrs = {}, ...props } = {}, ...children) {
+export function make(tag, { attrs = {}, ...props } = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attrs)) if (value !== null && value !== undefined) element.setAttribute(name, value);
   Object.assign(element, props);
@@ -141,7 +148,7 @@ class Refused extends Error {
 }
 
 /** Speaks with the server: the token, and one fresh one when it has expired. */
-class Api {
+export class Api {
   constructor(host) { this.host = host; this.token = null; }
 
   async send(path, { method = "GET", body, headers = {}, signal, base, isAgain = false } = {}) {
@@ -279,13 +286,38 @@ class Realtime {
   }
 }
 
-export class NotificationInbox extends HTMLElement {
-  static observedAttributes = ["token", "token-url", "api-url", "stream-url", "realtime", "poll-interval", "locale", "open"];
-
+/** What our elements share: where the server is, whose page it is, and in which words they speak. */
+export class InboxElement extends HTMLElement {
   /** Called for a token instead of token and token-url: () => Promise<string>. */
   getToken = null;
   /** Words that replace ours: {title: "Inbox"}. */
   messages = {};
+
+  get apiUrl() { return (this.getAttribute("api-url") ?? new URL(import.meta.url).origin).replace(/\/$/, ""); }
+  get canRefresh() { return Boolean(this.getToken || this.getAttribute("token-url")); }
+  get locale() { return this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en"; }
+
+  async freshToken() {
+    if (this.getToken) return this.getToken();
+    const url = this.getAttribute("token-url");
+    if (!url) return this.getAttribute("token");
+    const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+    if (!answer.ok) throw new Refused(answer.status, "no_token");
+    return (await answer.json()).token;
+  }
+
+  tell(name, detail) { return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true })); }
+
+  word(name) {
+    const { words } = this.constructor;
+    return this.messages[name] ?? words[this.locale.split("-")[0]]?.[name] ?? words.en[name];
+  }
+}
+
+export class NotificationInbox extends InboxElement {
+  static words = WORDS;
+  static observedAttributes = ["token", "token-url", "api-url", "stream-url", "realtime", "poll-interval", "locale", "open"];
+
   counts = { total: 0, unread: 0, unseen: 0, version: 0 };
   #items = [];
   #cursor = null;
@@ -302,12 +334,9 @@ export class NotificationInbox extends HTMLElement {
     this.#realtime = new Realtime(this, this.#api, (event) => this.#heard(event));
   }
 
-  get apiUrl() { return (this.getAttribute("api-url") ?? new URL(import.meta.url).origin).replace(/\/$/, ""); }
   get streamUrl() { return (this.getAttribute("stream-url") || this.apiUrl).replace(/\/$/, ""); }
   get realtime() { return this.getAttribute("realtime") ?? "auto"; }
   get pollInterval() { return Math.max(1, Number(this.getAttribute("poll-interval")) || 30) * 1000; }
-  get canRefresh() { return Boolean(this.getToken || this.getAttribute("token-url")); }
-  get locale() { return this.getAttribute("locale") || this.closest("[lang]")?.lang || navigator.language || "en"; }
   get isOpen() { return this.hasAttribute("open"); }
 
   /** Whose inbox it is, to keep pages of different users apart. Read from the token, and believed by nobody else. */
@@ -316,15 +345,6 @@ export class NotificationInbox extends HTMLElement {
       const { iss, sub } = JSON.parse(atob(this.#api.token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
       return `${iss} ${sub}`;
     } catch { return ""; }
-  }
-
-  async freshToken() {
-    if (this.getToken) return this.getToken();
-    const url = this.getAttribute("token-url");
-    if (!url) return this.getAttribute("token");
-    const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
-    if (!answer.ok) throw new Refused(answer.status, "no_token");
-    return (await answer.json()).token;
   }
 
   connectedCallback() {
@@ -358,7 +378,7 @@ export class NotificationInbox extends HTMLElement {
   async markAllRead() { await this.#mark({ filter: {}, up_to: this.counts.version, read: true }, (item) => ({ ...item, read_at: item.read_at ?? new Date().toISOString() })); }
 
   fail(error) {
-    this.#tell("inbox-error", { error });
+    this.tell("inbox-error", { error });
     if (error.status === 401) { this.#state = "expired"; this.#paint(); }
   }
 
@@ -413,7 +433,7 @@ export class NotificationInbox extends HTMLElement {
     const isOther = JSON.stringify(counts) !== JSON.stringify(this.counts);
     this.counts = counts;
     this.#bell();
-    if (isOther) this.#tell("inbox-counts", counts);
+    if (isOther) this.tell("inbox-counts", counts);
   }
 
   #see() {
@@ -442,7 +462,7 @@ export class NotificationInbox extends HTMLElement {
   }
 
   async #act(item, action) {
-    if (!this.#tell("inbox-action", { item, action })) return;
+    if (!this.tell("inbox-action", { item, action })) return;
     const fresh = await this.#api.json(`notifications/${item.id}/actions/${encodeURIComponent(action.key)}/`, { method: "POST" }).catch((error) => this.fail(error));
     if (!fresh) return;
     this.#items = this.#items.map((one) => (one.id === fresh.id ? fresh : one));
@@ -452,16 +472,10 @@ export class NotificationInbox extends HTMLElement {
 
   #click(event, item) {
     if (!item.read_at) this.#markOne(item, { read: true }, { ...item, read_at: new Date().toISOString() });
-    if (!this.#tell("inbox-item-click", { item })) event.preventDefault();
+    if (!this.tell("inbox-item-click", { item })) event.preventDefault();
   }
 
-  #tell(name, detail) { return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true })); }
-
-  #word(name, n) {
-    const language = this.locale.split("-")[0];
-    const text = this.messages[name] ?? WORDS[language]?.[name] ?? WORDS.en[name];
-    return text.replace("{n}", n === undefined ? "" : new Intl.NumberFormat(this.locale).format(n));
-  }
+  #word(name, n) { return this.word(name).replace("{n}", n === undefined ? "" : new Intl.NumberFormat(this.locale).format(n)); }
 
   #ago(time) {
     const seconds = (new Date(time) - Date.now()) / 1000;
@@ -485,7 +499,7 @@ export class NotificationInbox extends HTMLElement {
       this.#ui.panel.focus();
       this.#see();
     } else if (this.shadowRoot.activeElement || document.activeElement === this) this.#ui.bell.focus();
-    this.#tell(this.isOpen ? "inbox-open" : "inbox-close");
+    this.tell(this.isOpen ? "inbox-open" : "inbox-close");
   }
 
   #say(text) {
