@@ -85,11 +85,13 @@ def soak(arguments: list[str]) -> int:
 
 
 def model(arguments: list[str]) -> int:
-    """As in the suite, only longer. MODEL_RUNS=… for another number."""
+    """As in the suite, only longer. MODEL_RUNS=… and DRY_RUN_SHOPS=… for other numbers."""
     from dev.test import test as run_tests
 
     os.environ.setdefault("MODEL_RUNS", "10000")
-    return run_tests(["-n0", "tests/delivery_gateway/test_model.py", *arguments])
+    os.environ.setdefault("DRY_RUN_SHOPS", "1000")
+    tests = ("tests/delivery_gateway/test_model.py", "tests/dry_run/test_dry_run_is_real.py")
+    return run_tests(["-n0", *tests, *arguments])
 
 
 def fuzz(arguments: list[str]) -> int:
@@ -182,7 +184,7 @@ COMMANDS = {
     "test": Command("The test suite on a real PostgreSQL and Valkey of its own", test),
     "mission": Command("What was asked for, row by row, on a running product", mission),
     "soak": Command("Minutes under load: Redis away, a neighbour's provider out of order", soak),
-    "model": Command("10,000 lives of a notification in any order, against a model of it", model),
+    "model": Command("10,000 lives of a notification against a model, 1,000 shops' dry runs against real ones", model),
     "fuzz": Command("Whatever the OpenAPI document allows, asked by one tenant about itself and another", fuzz),
     "browser": Command("The console in a real Chromium, on a running product", browser),
     "coverage": Command("The tests, and what they leave out; pages in htmlcov/", coverage),
