@@ -4,7 +4,7 @@ Superusers see all tenants. Staff with a membership see the rows of their tenant
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -18,7 +18,8 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
 from tenants.admin_forms import dressed
-from tenants.admin_lists import TenantFilter, UncountedChangeList, UncountedPaginator
+from tenants.admin_lists import TenantFilter
+from tenants.admin_paging import KeyedChangeList, UncountedPaginator
 
 LOOKUPS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
 
@@ -180,15 +181,22 @@ class BigTableAdmin(TenantScopedAdmin):
     """Tables that are never counted: newest first along the primary key, page by page, searched by whole values.
 
     `matches` says what a search term may be equal to; an indexed column each, or the page would read the whole table.
+    `keyed`: filters that find few rows by an index of their own.
     """
 
+    keyed: tuple[str, ...] = ()
     ordering = ("-id",)
     sortable_by = ()
     list_per_page = 100
     change_list_template = "admin/uncounted_list.html"
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedChangeList]:
-        return UncountedChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyedChangeList]:
+        return KeyedChangeList
+
+    def is_looked_through(self, request: HttpRequest, asked: Mapping[str, str], term: str) -> bool:
+        """Whether no index knows the rows that these filters and this search term mean."""
+        names = {name.partition("__")[0] for name in asked}
+        return not (term or names & set(self.keyed) or names <= {"tenant", "age"})
 
     def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any) -> Any:
         if getattr(queryset, "model", None) is self.model:

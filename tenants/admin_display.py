@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,19 @@ DASH = "–"
 
 # A message under inspection may not load, run or send anything: no pictures that tell the sender who looked.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+
+
+def once(shown: Callable[[Any, Any], SafeString]) -> Callable[[Any, Any], SafeString]:
+    """The theme asks for a field of a row's page several times: what it costs is paid the first time."""
+
+    @wraps(shown)
+    def remembered(page: Any, row: Any) -> SafeString:
+        known: dict[str, SafeString] = row.__dict__.setdefault("_shown", {})
+        if shown.__name__ not in known:
+            known[shown.__name__] = shown(page, row)
+        return known[shown.__name__]
+
+    return remembered
 
 
 def pill(word: str) -> SafeString:

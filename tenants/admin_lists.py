@@ -1,4 +1,4 @@
-"""Lists of big tables: pages without a count, and filters that cost an index look-up."""
+"""Filters and searches of big lists: what costs an index look-up."""
 
 import uuid
 from collections.abc import Iterable
@@ -6,68 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin, SimpleListFilter
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.paginator import EmptyPage, InvalidPage, Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.views import ChangeList
 
 from tenants.models import Tenant
 from traffic_control.ids import uuid7_at
 
-DEEPEST_PAGE = 200  # the database reads and drops every row before a page; further back, a filter finds it sooner
 TENANTS_SHOWN = 100
-
-
-class UncountedPage(Page):
-    """Knows whether there is more because it looked one row ahead."""
-
-    paginator: "UncountedPaginator"
-
-    def __init__(self, rows: list[Any], number: int, paginator: "UncountedPaginator") -> None:
-        self.has_more = len(rows) > paginator.per_page and number < DEEPEST_PAGE
-        super().__init__(rows[: paginator.per_page], number, paginator)
-
-    def has_next(self) -> bool:
-        return self.has_more
-
-
-class UncountedPaginator(Paginator):
-    """One query a page and no COUNT(*). Raises EmptyPage past the end, or past DEEPEST_PAGE."""
-
-    def page(self, number: int | str) -> UncountedPage:
-        try:
-            wanted = int(number)
-        except ValueError as exc:
-            raise InvalidPage("That page is not a number.") from exc
-        if not 1 <= wanted <= DEEPEST_PAGE:
-            raise EmptyPage(f"Pages go from 1 to {DEEPEST_PAGE}. Use a filter to go further back.")
-        first = (wanted - 1) * self.per_page
-        rows = list(self.object_list[first : first + self.per_page + 1])
-        if not rows and wanted > 1:
-            raise EmptyPage("There are no rows this far back.")
-        return UncountedPage(rows, wanted, self)
-
-
-class UncountedChangeList(ChangeList):
-    """`result_count` is how many rows are known of: those up to this page, and one more when there is one."""
-
-    page: UncountedPage
-
-    def get_results(self, request: HttpRequest) -> None:
-        paginator = UncountedPaginator(self.queryset, self.list_per_page)
-        try:
-            self.page = paginator.page(self.page_num)
-        except InvalidPage as exc:
-            raise IncorrectLookupParameters from exc
-        self.paginator, self.result_list = paginator, self.page.object_list
-        before = (self.page_num - 1) * self.list_per_page
-        self.result_count = before + len(self.result_list) + self.page.has_more
-        self.full_result_count = self.result_count  # the theme would offer to count
-        self.show_full_result_count = self.can_show_all = False
-        self.show_admin_actions = bool(self.result_list)
-        self.multi_page = self.page.has_other_pages()
 
 
 class TenantFilter(SimpleListFilter):
@@ -150,7 +96,8 @@ def of_each_tenant(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def by_id(rows: QuerySet[Any], term: str, field: str = "pk") -> QuerySet[Any]:
     """Nothing when the term is no id."""
-    return rows.filter(**{field: as_uuid(term)})
+    key = as_uuid(term)
+    return rows.filter(**{field: key}) if key else rows.none()
 
 
 def first_found(*searches: QuerySet[Any]) -> QuerySet[Any]:

@@ -29,7 +29,7 @@ class ConsentEntryAdmin(FactAdmin):
     list_display = ("at", "customer", "tenant", "about", "state", "source", "text_version")
     list_filter = (one_of("source", Preference.Source.values), AgeFilter, TenantFilter)
     list_select_related = ("tenant", "customer")
-    linked = ("customer",)
+    linked = keyed = ("customer",)
     search_fields = ("customer__user_id",)
     search_help_text = "A whole user_id, or our id of a customer."
     fieldsets = (

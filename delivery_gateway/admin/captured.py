@@ -45,7 +45,7 @@ class InboxItemAdmin(FactAdmin):
     list_select_related = ("tenant",)
     search_fields = ("id", "customer_id")
     search_help_text = "The id of a notification or a customer."
-    linked = ("customer_id",)
+    linked = keyed = ("customer_id",)
     fieldsets = (
         (None, {"fields": ("state", "customer", "notification", "category")}),
         ("Message", {"fields": ("title", "shown_body", "shown_payload")}),

@@ -40,6 +40,7 @@ class DeadLetterAdmin(FactAdmin):
     )
     list_select_related = ("tenant", "notification")
     linked = ("code", "channel", "replay_job_id")
+    keyed = ("replay_job_id",)
     search_fields = ("id", "notification_id")
     search_help_text = "The id of a dead letter, a notification or an event."
     actions = ("replay",)

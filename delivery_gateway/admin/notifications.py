@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,9 +17,9 @@ from delivery_gateway.admin.drawn import drawn
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.selectors import timeline_of
-from delivery_gateway.states import Status
-from tenants.admin_base import FactAdmin, ReadOnly, TenantScoped
-from tenants.admin_display import DASH, code, json_block, link_to_page, pill, text_block
+from delivery_gateway.states import RARE, Status
+from tenants.admin_base import FactAdmin, ReadOnly, TenantScoped, may_see_addresses, tenant_id_of
+from tenants.admin_display import DASH, code, json_block, link_to_page, once, pill, text_block
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
 from tenants.masking import mask
 
@@ -73,6 +74,7 @@ class LedgerAdmin(FactAdmin):
         return text_block(row.body)
 
     @admin.display(description="as it is read")
+    @once
     def drawn(self, row: Any) -> SafeString:
         return drawn(row)
 
@@ -104,8 +106,9 @@ class NotificationAdmin(LedgerAdmin):
     )
     list_select_related = ("tenant",)
     linked = ("event_id", "user_id")
+    keyed = ("event_id",)
     search_fields = ("id", "event_id", "user_id")
-    search_help_text = "A whole user_id, or the id of a notification or an event."
+    search_help_text = "A whole user_id or address, or the id of a notification or an event."
     inlines = (AttemptInline,)
     fieldsets = (
         (None, {"fields": ("shown_status", "why", "decisions", "timeline")}),
@@ -127,8 +130,22 @@ class NotificationAdmin(LedgerAdmin):
     )  # fmt: skip
 
     def matches(self, request: HttpRequest, rows: QuerySet[NotificationLog], term: str) -> QuerySet[NotificationLog]:
+        if self._is_address(request, term):
+            return rows.filter(to=term) if may_see_addresses(request) else rows.none()
         by_user = of_each_tenant(rows).filter(user_id=term)
         return first_found(by_id(rows, term), by_id(rows, term, "event_id"), by_user)
+
+    def is_looked_through(self, request: HttpRequest, asked: Mapping[str, str], term: str) -> bool:
+        """Of a tenant's users, and of its messages that have not just gone well, indexes know."""
+        is_of_tenant = "tenant" in asked or tenant_id_of(request) is not None
+        if not term and is_of_tenant and ("user_id" in asked or asked.get("status") in RARE):
+            return False
+        return self._is_address(request, term) or super().is_looked_through(request, asked, term)
+
+    def _is_address(self, request: HttpRequest, term: str) -> bool:
+        """Of a mailbox or a hook, which no index knows; there are user_ids that look like one."""
+        is_like_one = "@" in term or "://" in term
+        return is_like_one and not of_each_tenant(self.get_queryset(request)).filter(user_id=term).exists()
 
     @admin.display(description="status")
     def shown_status(self, row: NotificationLog) -> SafeString:
@@ -157,10 +174,12 @@ class NotificationAdmin(LedgerAdmin):
         return format_html('{} <a href="{}?{}">Explain</a>', explaining.summary(row), page, query)
 
     @admin.display(description="decisions")
+    @once
     def decisions(self, row: NotificationLog) -> SafeString:
         return render_to_string("delivery_gateway/decisions.html", {"hits": explaining.hits(row)})
 
     @admin.display(description="timeline")
+    @once
     def timeline(self, row: NotificationLog) -> SafeString:
         steps = [{**step, "what": step["what"].replace("_", " ")} for step in timeline_of(row)]
         return render_to_string("delivery_gateway/timeline.html", {"steps": steps})
@@ -170,6 +189,7 @@ class NotificationAdmin(LedgerAdmin):
         return link_to_page("user_preferences_customer", row.customer_id, row.user_id)
 
     @admin.display(description="dead letter")
+    @once
     def dead_letter(self, row: NotificationLog) -> SafeString:
         letter = DeadLetter.objects.filter(notification_id=row.pk).first()
         return link_to_page("delivery_gateway_deadletter", letter.pk, str(letter)) if letter else SafeString(DASH)

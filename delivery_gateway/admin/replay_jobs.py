@@ -1,15 +1,16 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from delivery_gateway import replays
 from delivery_gateway.models import ReplayJob
 from tenants.admin_base import FactAdmin
-from tenants.admin_display import json_block, link_to_list, pairs, pill
+from tenants.admin_display import json_block, link_to_list, once, pairs, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, one_of
 
 
@@ -33,6 +34,17 @@ class ReplayJobAdmin(FactAdmin):
 
     def matches(self, request: HttpRequest, rows: QuerySet[ReplayJob], term: str) -> QuerySet[ReplayJob]:
         return by_id(rows, term)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The last time that a page asks by itself, it is loaded as a whole: nothing is left to cancel."""
+        page = super().change_view(request, object_id, form_url, extra_context)
+        if "HX-Request" in request.headers:
+            job = self.get_object(request, unquote(object_id))
+            if job is None or job.state != ReplayJob.State.RUNNING:
+                page.headers["HX-Refresh"] = "true"
+        return page
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("delivery_gateway.replay_deadletter")
@@ -59,6 +71,7 @@ class ReplayJobAdmin(FactAdmin):
         )  # fmt: skip
 
     @admin.display(description="their notifications")
+    @once
     def outcomes(self, job: ReplayJob) -> SafeString:
         return pairs(replays.outcomes(job))
 

@@ -89,7 +89,8 @@ def one_of(statuses: Sequence[str]) -> Callable[[str, str], int]:
 def _success(figures: Figures, period: Period) -> Plot:
     lines = []
     for number, channel in enumerate(figures.channels):
-        data = [_share(figures.of(channel), slot) for slot in period.slots]
+        counts = figures.of(channel)
+        data = [_share(counts, slot) for slot in period.slots]
         if any(value is not None for value in data):
             colour, dash = CHANNEL_COLOURS[number % len(CHANNEL_COLOURS)], DASHES[number % len(DASHES)]
             lines.append(Line(channel.replace("_", "-"), colour, data, dash))

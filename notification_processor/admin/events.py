@@ -8,7 +8,7 @@ from delivery_gateway.selectors import counts_by_status
 from notification_processor.admin import explain as explain_page
 from notification_processor.models import Event
 from tenants.admin_base import FactAdmin
-from tenants.admin_display import DASH, json_block, link_to_list, pairs, pill
+from tenants.admin_display import DASH, json_block, link_to_list, once, pairs, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
 
 RECIPIENTS_SHOWN = 50
@@ -64,6 +64,7 @@ class EventAdmin(FactAdmin):
         return link_to_list("delivery_gateway_notificationlog", "Show", event_id=event.pk)
 
     @admin.display(description="outcome")
+    @once
     def counts(self, event: Event) -> SafeString:
         return pairs(counts_by_status(event.tenant_id, event.pk))
 

@@ -58,8 +58,18 @@ def test_all_of_a_cause_are_counted_first_and_then_sent_by_a_job(operator: Clien
 
     job = ReplayJob.objects.exclude(pk=acme_world.job.pk).get()
     assert (job.total, job.rate, job.chosen) == (1, 5, {"channel": "email", "code": "http_500"})
-    assert 'http-equiv="refresh"' in shown
+    assert 'hx-trigger="every 2s"' in shown
     assert "0 of 1" in shown
+
+
+def test_page_of_a_replay_that_has_ended_is_loaded_once_more(operator: Client, acme_world: World) -> None:
+    url = reverse("admin:delivery_gateway_replayjob_change", args=[acme_world.job.pk])
+
+    asking, looking = operator.get(url, headers={"HX-Request": "true"}), operator.get(url)
+
+    assert asking.headers["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in looking.headers
+    assert 'hx-trigger="every 2s"' not in page(looking)
 
 
 def test_running_job_is_cancelled(operator: Client, acme_world: World) -> None:
