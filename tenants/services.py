@@ -1,7 +1,7 @@
 """Changes to tenants and their keys."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import EllipsisType
@@ -131,13 +131,42 @@ def revoke(key: ApiKey) -> None:
     Rotation makes the new key first, so this stands in nobody's way; without it one call would leave a tenant that
     only the operator can let in again.
     """
+    refuse_last_admin_key(key)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record("api_key.revoked", tenant_id=key.tenant_id, object_id=key.pk, summary=f"API key {key} revoked")
+    transaction.on_commit(lambda: KEYS.forget(key.public_id))
+
+
+@transaction.atomic
+def refuse_last_admin_key(key: ApiKey) -> None:
+    """Raises Problem 409. Locks the tenant's row: of two callers who take away one of two keys, the second finds it."""
     Tenant.objects.select_for_update().get(pk=key.tenant_id)
     if is_last_admin_key(key):
         detail = "This is the last live key with the scope admin. Create another one first: POST /v1/api-keys/."
         raise Problem("last_admin_key", detail, status=409)
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        audit.record("api_key.revoked", tenant_id=key.tenant_id, object_id=key.pk, summary=f"API key {key} revoked")
+
+
+@transaction.atomic
+def change_scopes(key: ApiKey, wanted: Iterable[str]) -> bool:
+    """Narrower or wider, by an operator and no key: it counts within 5 s everywhere. False when nothing changes.
+
+    Raises Problem 409 `last_admin_key`, as `revoke` does.
+    """
+    scopes, before = known_scopes.in_order(wanted), ApiKey.objects.select_for_update().get(pk=key.pk).scopes
+    if scopes == before:
+        return False
+    if "admin" not in scopes:
+        refuse_last_admin_key(key)
+    ApiKey.objects.filter(pk=key.pk).update(scopes=scopes)
+    audit.record(
+        "api_key.scopes_changed",
+        tenant_id=key.tenant_id,
+        object_id=key.pk,
+        summary=f"API key {key} may {', '.join(scopes)} from now on; before: {', '.join(before)}",
+        changes={"scopes": (before, scopes)},
+    )
     transaction.on_commit(lambda: KEYS.forget(key.public_id))
+    return True
 
 
 @transaction.atomic

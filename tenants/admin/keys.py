@@ -10,12 +10,12 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from tenants import keys
 from tenants.admin_actions import confirmation, is_confirmed
-from tenants.admin_base import TenantForm, TenantScopedAdmin
+from tenants.admin_base import TenantForm, TenantScopedAdmin, may_see_addresses
 from tenants.admin_display import pill, told_once
 from tenants.admin_lists import TenantFilter, is_set, one_of
 from tenants.models import ApiKey, Tenant
-from tenants.scopes import LEAST, SCOPES
-from tenants.services import revoke
+from tenants.scopes import LEAST, SCOPES, in_order
+from tenants.services import change_scopes, refuse_last_admin_key, revoke
 from traffic_control.errors import Problem
 
 
@@ -26,9 +26,23 @@ class ApiKeyForm(TenantForm):
         initial=LEAST,
     )
 
+    sees_addresses = False  # whoever fills it in
+
     class Meta:
         model = ApiKey
         fields = ("tenant", "name", "mode", "scopes", "expires_at")
+
+    def clean_scopes(self) -> list[str]:
+        """Nobody gives away a sight that they have not."""
+        wanted = in_order(self.cleaned_data["scopes"])
+        if "pii" in wanted and "pii" not in self.instance.scopes and not self.sees_addresses:
+            raise forms.ValidationError("You do not see addresses in full, so you cannot let a key see them.")
+        if "admin" in self.instance.scopes and "admin" not in wanted:
+            try:
+                refuse_last_admin_key(self.instance)
+            except Problem as problem:
+                raise forms.ValidationError(str(problem.detail)) from problem
+        return wanted
 
     def clean_expires_at(self) -> Any:
         moment = self.cleaned_data["expires_at"]
@@ -39,7 +53,7 @@ class ApiKeyForm(TenantForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantScopedAdmin):
-    """Keys are made, renamed and revoked. Nothing else: what a key may do is fixed when it is given out."""
+    """Keys are made, renamed, revoked, and may do less or more than before. The key itself is shown once."""
 
     form = ApiKeyForm
     list_display = ("__str__", "name", "tenant", "shown_mode", "shown_scopes", "state", "last_used_at", "created_at")
@@ -54,22 +68,35 @@ class ApiKeyAdmin(TenantScopedAdmin):
     ordering = ("-id",)
     actions = ("revoke",)
     page_actions = ("revoke",)
-    facts = ("shown_mode", "shown_scopes", "state", "expires_at", "last_used_at", "revoked_at", "created_at")
+    seen_as = {"scopes": "shown_scopes"}
+    facts = ("shown_mode", "state", "expires_at", "last_used_at", "revoked_at", "created_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fields = ("tenant", "name", *self.facts) if obj else ("tenant", "name", "mode", "scopes", "expires_at")
-        return [(None, {"fields": self.shown(request, fields)})]
+        fields = (
+            ("tenant", "name", "scopes", *self.facts) if obj else ("tenant", "name", "mode", "scopes", "expires_at")
+        )
+        return [(None, {"fields": self.seen(request, obj, fields)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), *(("mode", "scopes", *self.facts) if obj else ())]
+        return [*super().get_readonly_fields(request, obj), *(("mode", *self.facts) if obj else ())]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.sees_addresses = may_see_addresses(request)
+        return form
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.revoked_at)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
-        """A new key is told this once and stored as a hash."""
+        """A new key is told this once and stored as a hash. Other scopes than before are noted by the service."""
         described: ApiKey = super().save_form(request, form, change)
         if change:
+            if change_scopes(described, form.cleaned_data["scopes"]):
+                self.message_user(request, "Its scopes count within five seconds everywhere.", messages.INFO)
             return described
         key, raw = keys.issue(
             Tenant.objects.get(pk=described.tenant_id),

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 from django.db.models import Model
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 
 from delivery_gateway import suppressions
 from delivery_gateway.models import Suppression
+from monitoring.models import AuditEntry
 from notification_processor.models import MessageTemplate, Workflow
 from tenants import keys
 from tenants.integrations import opened
 from tenants.models import ApiKey, Integration, Tenant
+from tenants.services import revoke
 from tests.admin.pages import form_of, list_of, messages_of, page_of
 from tests.admin.world import World
 from user_preferences.models import Customer, Preference
@@ -46,11 +48,53 @@ def test_new_key_is_shown_once_and_works(operator: Client, acme_world: World) ->
     assert raw not in "".join(operator.get(url).content.decode() for url in (list_of(key), page_of(key)))
 
 
-def test_key_gets_no_new_scopes_afterwards(operator: Client, acme_world: World) -> None:
-    edited(operator, acme_world.key, name="Renamed", scopes=["read"], mode="test")
+def test_scopes_of_a_key_are_changed_and_noted(operator: Client, acme_world: World) -> None:
+    key, _ = keys.issue(acme_world.tenant, "live", name="CI", scopes=["read", "send", "replay"])
 
-    key = ApiKey.objects.get(pk=acme_world.key.pk)
-    assert (key.name, key.mode, "admin" in key.scopes) == ("Renamed", "live", True)
+    response = edited(operator, key, name="Renamed", scopes=["customers", "read"], mode="test")
+
+    changed, entry = ApiKey.objects.get(pk=key.pk), AuditEntry.objects.get(action="api_key.scopes_changed")
+    assert (changed.name, changed.mode, changed.scopes) == ("Renamed", "live", ["read", "customers"])
+    assert (entry.object_id, entry.actor_kind) == (str(key.pk), "user")
+    assert entry.summary.endswith("may read, customers from now on; before: read, send, replay")
+    assert "within five seconds" in messages_of(response)
+
+
+def test_last_admin_key_stays_one(operator: Client, acme_world: World) -> None:
+    refused = edited(operator, acme_world.key, name="Renamed", scopes=["read"])
+
+    assert "last live key" in errors_of(refused)["scopes"][0]
+    assert "admin" in ApiKey.objects.get(pk=acme_world.key.pk).scopes
+
+
+def test_nobody_lets_a_key_see_what_they_do_not_see(operator: Client, superuser: Client, acme_world: World) -> None:
+    key, _ = keys.issue(acme_world.tenant, "live", name="CI", scopes=["read"])
+
+    refused = edited(operator, key, scopes=["read", "pii"])
+    edited(superuser, key, scopes=["read", "pii"])
+
+    assert "addresses" in errors_of(refused)["scopes"][0]
+    assert ApiKey.objects.get(pk=key.pk).scopes == ["read", "pii"]
+
+
+def test_scopes_of_a_revoked_key_stay(operator: Client, acme_world: World) -> None:
+    key, _ = keys.issue(acme_world.tenant, "live", name="CI", scopes=["read", "send"])
+    revoke(key)
+
+    operator.post(page_of(key), {"name": "CI", "scopes": ["read"]})
+
+    assert ApiKey.objects.get(pk=key.pk).scopes == ["read", "send"]
+
+
+def test_changed_scopes_count_at_once(operator: Client, acme_world: World) -> None:
+    key, raw = keys.issue(acme_world.tenant, "live", name="CI", scopes=["read", "send"])
+    caller = Client(headers={"X-API-KEY": raw})
+    assert caller.get("/v1/templates/").status_code == 200
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        edited(operator, key, scopes=["send"])
+
+    assert caller.get("/v1/templates/").status_code == 403
 
 
 def test_new_tenant_comes_with_its_keys(superuser: Client) -> None:
