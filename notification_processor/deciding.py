@@ -1,11 +1,11 @@
 """What becomes of the recipients of some events: a ledger row for each, or a row that says why not.
 
 Choices, suppressions, quiet hours and limits decide, asked in the order in which they stand here. What is taken by
-asking (a turn, a key) comes from outside, so that a dry run can ask the same questions and take nothing.
+asking comes from outside (`takings`), so that a dry run can ask the same questions and take nothing.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,13 @@ from delivery_gateway.ledger import NewNotification
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status
 from delivery_gateway.suppressions import Suppressions
-from notification_processor import context, deduplication, quiet, templates
+from notification_processor import context, quiet, templates
 from notification_processor.audience import Slice
-from notification_processor.deduplication import Told
 from notification_processor.defaults import ChannelDefaults, channel_defaults
 from notification_processor.models import Event, Workflow
 from notification_processor.quiet import Quiet
-from notification_processor.renderer_jobs import IN_TURN, Effort
 from notification_processor.rendering import Order, Rendered, Source, TemplateFault
+from notification_processor.takings import FOR_GOOD, Takings
 from notification_processor.wording import Wording, texts, versions_of
 from traffic_control import decisions
 from traffic_control.ids import derived_uuid7
@@ -32,21 +31,6 @@ from user_preferences.policy import Choices, Decision
 
 CARRY_PAYLOAD = frozenset({"webhook", "in_app"})
 Refusal = tuple[str, str]  # reason, detail
-
-
-@dataclass(frozen=True, slots=True)
-class Takings:
-    """What is taken by asking: `repeats` holds the keys of its events, `waits` takes a turn for each recipient.
-
-    And `effort`, the time of the renderers.
-    """
-
-    repeats: Callable[[Iterable[tuple[Event, uuid.UUID]]], dict[Told, str]] = deduplication.duplicates
-    waits: Callable[[Sequence[limits.Recipient]], list[float]] = limits.waits_for
-    effort: Effort = IN_TURN
-
-
-FOR_GOOD = Takings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +121,7 @@ class Outlook:
             yield channel, decision, decisions.packed(decision.rule, left_out, tuple(CHANNELS))
 
 
-def _facts(slices: Sequence[Slice]) -> Facts:
+def facts_of(slices: Sequence[Slice]) -> Facts:
     customer_ids = [c.id for s in slices for c in s.customers]
     pinned = {v for s in slices for locales in versions_of(s.event).values() for v in locales.values()}
     return Facts(
@@ -159,23 +143,38 @@ def address_of(customer: Customer, channel: str) -> str:
     return customer.email if channel == "email" else str(customer.addresses.get(channel) or "")
 
 
-def decide(slices: Sequence[Slice], now: datetime, takings: Takings = FOR_GOOD) -> list[NewNotification]:
-    """A row for each recipient on each channel of theirs."""
-    facts = _facts(slices)
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is decided about some recipients before a word is made. Each by id() of the candidate."""
+
+    candidates: list[Candidate]
+    refusals: dict[int, Refusal]
+    quiet_for: dict[int, Quiet]
+    due: dict[int, datetime]  # when a turn comes
+
+
+def judge(slices: Sequence[Slice], facts: Facts, now: datetime, takings: Takings) -> Judgement:
+    """All that decides whether somebody hears of something, and when."""
     outlooks = [Outlook(part, facts, now) for part in slices]
     candidates = [c for outlook in outlooks for c in outlook.candidates(facts)]
     quiet_for = {id(c): found for c in candidates if c.decision.is_allowed and (found := c.quiet(now))}
     refusals = _refusals(candidates, quiet_for, takings)
-    heard = [c for c in candidates if id(c) not in refusals]
-    wanted = [c for c in heard if id(c) not in quiet_for]
+    wanted = [c for c in candidates if id(c) not in refusals and id(c) not in quiet_for]
     waits = takings.waits([(c.event.tenant_id, c.customer.user_id, c.channel, c.event.mode) for c in wanted])
     due = {id(c): limits.due_at(wait, now) for c, wait in zip(wanted, waits, strict=True) if wait > 0}
+    return Judgement(candidates, refusals, quiet_for, due)
+
+
+def decide(slices: Sequence[Slice], now: datetime, takings: Takings = FOR_GOOD) -> list[NewNotification]:
+    """A row for each recipient on each channel of theirs."""
+    judged = judge(slices, facts_of(slices), now, takings)
+    refusals, heard = judged.refusals, [c for c in judged.candidates if id(c) not in judged.refusals]
     said = dict(zip(map(id, heard), texts([_order(c) for c in heard], takings.effort), strict=True))
     return [
-        _row(c, *said[id(c)], due.get(id(c)) or quiet_for.get(id(c)))
+        _row(c, *said[id(c)], judged.due.get(id(c)) or judged.quiet_for.get(id(c)))
         if id(c) in said
         else _refused_row(c, refusals[id(c)])
-        for c in candidates
+        for c in judged.candidates
     ]
 
 

@@ -15,11 +15,11 @@ from delivery_gateway.ledger import NewNotification
 from delivery_gateway.states import Status
 from notification_processor import deciding, deduplication, direct, direct_routing, events, generation
 from notification_processor.audience import Known, Taken, next_slices
-from notification_processor.deciding import Takings
 from notification_processor.direct import DirectSend
 from notification_processor.events import NewEvent
 from notification_processor.models import Event
 from notification_processor.renderer_jobs import AT_ONCE
+from notification_processor.takings import Takings
 from tenants.models import Tenant
 from user_preferences import customers
 from user_preferences.customers import RecipientInput

@@ -53,8 +53,20 @@ def generate(*, now: datetime) -> int:
 
 def plan(event: Event, *, now: datetime) -> None:
     """Into an event that is not stored, what `generate` would write about it."""
-    waiting = Waiting(*(getattr(event, field.name) for field in fields(Waiting)))
-    ((_, outcome),) = _planned([waiting], now)
+    ((_, outcome),) = _planned([_waiting(event)], now)
+    _note(event, outcome)
+
+
+def plan_as(event: Event, workflow: Workflow | None, versions: Versions, *, now: datetime) -> None:
+    """As `plan`, by a workflow and templates that the caller has looked up already."""
+    _note(event, _outcome(_waiting(event), workflow, versions, now))
+
+
+def _waiting(event: Event) -> Waiting:
+    return Waiting(*(getattr(event, field.name) for field in fields(Waiting)))
+
+
+def _note(event: Event, outcome: Outcome) -> None:
     event.state, event.plan, event.completed_at = outcome.state, outcome.plan, outcome.completed_at
 
 
@@ -70,7 +82,11 @@ def _write(planned: list[tuple[uuid.UUID, Outcome]]) -> None:
 
 def _planned(events: list[Waiting], now: datetime) -> list[tuple[uuid.UUID, Outcome]]:
     workflows = _workflows(events)
-    names = {(e.tenant_id, name) for e in events for name in _names(e, workflows.get((e.tenant_id, e.event_type)))}
+    names = {
+        (e.tenant_id, name)
+        for e in events
+        for name in names_of(e.event_type, workflows.get((e.tenant_id, e.event_type)))
+    }
     versions = templates.pinned(names)
     return [(e.id, _outcome(e, workflows.get((e.tenant_id, e.event_type)), versions, now)) for e in events]
 
@@ -90,19 +106,24 @@ def _workflows(events: list[Waiting]) -> dict[tuple[uuid.UUID, str], Workflow]:
     return {(row.tenant_id, row.event_type): row for row in rows}
 
 
-def _names(event: Waiting, workflow: Workflow | None) -> list[str]:
+def names_of(event_type: str, workflow: Workflow | None) -> list[str]:
     """Template names to look for, best first. What a tenant named like the type is better than a starter's."""
-    like_the_type = [event.event_type, event.event_type.lower()]
+    like_the_type = [event_type, event_type.lower()]
     if workflow is None or not workflow.template:
         return like_the_type
     return [*like_the_type, workflow.template] if workflow.is_starter else [workflow.template]
 
 
-def _plan(event: Waiting, workflow: Workflow | None, versions: Versions) -> dict[str, Any]:
-    found = [versions[(event.tenant_id, n)] for n in _names(event, workflow) if (event.tenant_id, n) in versions]
+def pinned_for(tenant_id: uuid.UUID, event_type: str, workflow: Workflow | None, versions: Versions) -> dict[str, Any]:
+    """Channel → locale → version, of the best name that has one for the channel."""
+    found = [versions[(tenant_id, n)] for n in names_of(event_type, workflow) if (tenant_id, n) in versions]
     pinned: dict[str, Any] = {}
     for by_channel in reversed(found):
         pinned |= by_channel
+    return pinned
+
+
+def _plan(event: Waiting, workflow: Workflow | None, versions: Versions) -> dict[str, Any]:
     planned = list(workflow.channels) if workflow is not None and workflow.channels else None
     if event.channels is not None:
         planned = [c for c in planned if c in event.channels] if planned is not None else list(event.channels)
@@ -111,7 +132,7 @@ def _plan(event: Waiting, workflow: Workflow | None, versions: Versions) -> dict
         "template": workflow.template if workflow is not None else "",
         "category": workflow.category if workflow is not None else "",
         "critical": workflow.is_critical if workflow is not None else False,
-        "versions": pinned,
+        "versions": pinned_for(event.tenant_id, event.event_type, workflow, versions),
         "quiet": workflow.quiet_hours if workflow is not None else Workflow.QuietHours.HOLD,
         "dedup": _dedup(workflow),
     }

@@ -162,13 +162,18 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
         titles = {name: found[2] for name, found in self.get_actions(request).items() if found}
         offered = [name for name in self.page_actions if name in titles and row and self.offers(name, row)]
         buttons = [(name, titles[name]) for name in offered]
-        told = {"page_actions": buttons, **(extra_context or {})}
+        links = self.page_links(request, row) if row else []
+        told = {"page_actions": buttons, "page_links": links, **(extra_context or {})}
         page: HttpResponse = super().change_view(request, object_id, form_url, told)
         return page
 
     def offers(self, action: str, row: Any) -> bool:
         """Whether the row's page shows the button for this action of `page_actions`."""
         return True
+
+    def page_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        """Pages of their own that a row's page leads to from its top: address and title."""
+        return []
 
     def log_each(self, request: HttpRequest, rows: Iterable[Model], message: str) -> None:
         """What an action did, into the history of every row that it did it to."""

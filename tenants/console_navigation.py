@@ -33,6 +33,7 @@ class Place:
         return f"{app}.view_{name}"
 
 
+MATRIX = "notification_processor.view_workflow"
 EXPLAIN = "notification_processor.view_event"
 GROUPS: dict[str, Sequence[Place]] = {
     "": (Place("Dashboard", "monitoring", url_name="admin:index"),),
@@ -47,6 +48,7 @@ GROUPS: dict[str, Sequence[Place]] = {
     "Say": (
         Place("Templates", "draft", "notification_processor_messagetemplate"),
         Place("Workflows", "account_tree", "notification_processor_workflow"),
+        Place("Matrix", "grid_on", url_name="admin:notification_processor_workflow_matrix", permission=MATRIX),
     ),
     "Reach": (
         Place("Customers", "group", "user_preferences_customer"),

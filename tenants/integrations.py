@@ -70,6 +70,12 @@ def all_defaults(tenant_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, str
     return {(row.tenant_id, row.channel): opened(row) for row in rows}
 
 
+def in_use(tenant_id: uuid.UUID) -> dict[str, Integration]:
+    """By channel: what `all_defaults` opens, still closed."""
+    rows = Integration.objects.filter(tenant_id=tenant_id, is_default=True, is_active=True)
+    return {row.channel: row for row in rows}
+
+
 def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
@@ -112,6 +113,11 @@ class CustomerAdmin(BigTableAdmin):
 
     def matches(self, request: HttpRequest, rows: QuerySet[Customer], term: str) -> QuerySet[Customer]:
         return first_found(by_id(rows, term), of_each_tenant(rows).filter(user_id=term))
+
+    def page_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        if not request.user.has_perm("notification_processor.view_workflow"):
+            return []
+        return [(reverse("admin:notification_processor_workflow_reach", args=[row.pk]), "What reaches them")]
 
     @admin.display(description="email")
     def masked_email(self, customer: Customer) -> str:

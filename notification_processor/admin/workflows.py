@@ -1,13 +1,17 @@
+import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.validators import RegexValidator
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from notification_processor import workflows
+from notification_processor.admin import matrix as matrix_page
+from notification_processor.admin import reach as reach_page
 from notification_processor.models import Workflow
 from notification_processor.serializers import CHANNEL_NAMES, NAME, NAME_ERROR
 from tenants.admin_base import TenantForm, TenantScopedAdmin
@@ -54,6 +58,20 @@ class WorkflowAdmin(TenantScopedAdmin):
         (None, {"fields": ("tenant", "event_type", "is_active")}),
         ("What it means", {"fields": ("channels", "template", "category", "is_critical", "quiet_hours")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        pages = [
+            path("matrix/", wrap(self.matrix), name="notification_processor_workflow_matrix"),
+            path("reach/<uuid:customer_id>/", wrap(self.reach), name="notification_processor_workflow_reach"),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def matrix(self, request: HttpRequest) -> HttpResponse:
+        return matrix_page.page(request, self)
+
+    def reach(self, request: HttpRequest, customer_id: uuid.UUID) -> HttpResponse:
+        return reach_page.page(request, self, customer_id)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Events find their workflow by type, so a type that changed would be another workflow."""
