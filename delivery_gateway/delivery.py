@@ -2,15 +2,16 @@
 
 import logging
 import time
+import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
 
-from delivery_gateway import journal, late_routing, leases, pacing, suspects
+from delivery_gateway import journal, late_routing, leases, pacing, suspects, trial_messages
 from delivery_gateway.circuit_breaker import GO, Gate
 from delivery_gateway.circuit_store import Key
 from delivery_gateway.contract import DeliveryError, Misconfigured
@@ -23,6 +24,7 @@ from delivery_gateway.registry import CHANNELS, get_provider
 from delivery_gateway.retry import Step
 from delivery_gateway.sandbox import Inbox, Sandbox, is_instant
 from delivery_gateway.states import Status
+from delivery_gateway.trial_messages import is_trial
 from tenants.integrations import IntegrationConfig, default_integrations
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.wakeup import publish, wake
@@ -107,16 +109,25 @@ def _with_providers(rows: list[NotificationLog], settled: list[Outcome]) -> list
     }
     jobs, now = [], timezone.now()
     for row in rows:
-        config = configs.get(row.channel, {}).get(row.tenant_id) if row.mode == "live" else None
-        if config is not None and config.is_paused and uses_credentials(row):
-            step = Step(Status.HELD, reason="integration_paused")
-            settled.append(Outcome(row, None, now, step=step, detail=PAUSED, integration_id=config.id))
-        else:
-            try:
+        try:
+            config = _config(row, configs)
+            if config is not None and config.is_paused and uses_credentials(row):
+                step = Step(Status.HELD, reason="integration_paused")
+                settled.append(Outcome(row, None, now, step=step, detail=PAUSED, integration_id=config.id))
+            else:
                 jobs.append(_job(row, config))
-            except DeliveryError as error:
-                settled.append(Outcome(row, error, now))
+        except DeliveryError as error:
+            settled.append(Outcome(row, error, now))
     return jobs
+
+
+def _config(
+    row: NotificationLog, defaults: Mapping[str, Mapping[uuid.UUID, IntegrationConfig]]
+) -> IntegrationConfig | None:
+    """The integration that a row goes through; None for the platform's own way. Raises Misconfigured."""
+    if row.mode != "live":
+        return None
+    return trial_messages.config_of(row) if is_trial(row) else defaults.get(row.channel, {}).get(row.tenant_id)
 
 
 def _job(row: NotificationLog, config: IntegrationConfig | None) -> Job:

@@ -8,6 +8,7 @@ from delivery_gateway import inbox, ledger, suppressions
 from delivery_gateway.contract import DeliveryError, Misconfigured, Receipt, RecipientGone
 from delivery_gateway.models import NotificationLog, SandboxMessage, Suppression
 from delivery_gateway.sandbox import BOUNCES
+from delivery_gateway.trial_messages import is_trial
 from tenants import integrations
 
 HOOK_CHANNELS = frozenset({"slack", "teams", "webhook"})  # the address is itself the credential
@@ -23,6 +24,8 @@ def apply(outcomes: Sequence[tuple[NotificationLog, Result, uuid.UUID | None]], 
     for row, result, integration_id in outcomes:
         if isinstance(result, Misconfigured) and integration_id and uses_credentials(row):
             integrations.pause(integration_id, str(result)[:200])
+        elif isinstance(result, Receipt) and integration_id and is_trial(row):
+            integrations.resume(integration_id)
     return bounced
 
 

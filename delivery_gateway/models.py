@@ -8,6 +8,7 @@ the attempts and the sandbox are partitioned by the month in their ids (`deliver
 from django.db import models
 from django.db.models import Q
 
+from delivery_gateway.copy_models import NotificationCopy
 from delivery_gateway.count_models import DeliveryCount, MinuteCount
 from delivery_gateway.inbox_models import Inbox, InboxItem
 from delivery_gateway.references import tenant_reference
@@ -17,8 +18,8 @@ from tenants.models import Tenant
 from traffic_control.ids import uuid7
 
 __all__ = [
-    "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "MinuteCount", "NotificationLog",
-    "ProviderEvent", "ReplayJob", "SandboxMessage", "Suppression",
+    "Attempt", "DeadLetter", "DeliveryCount", "Inbox", "InboxItem", "MinuteCount", "NotificationCopy",
+    "NotificationLog", "ProviderEvent", "ReplayJob", "SandboxMessage", "Suppression",
 ]  # fmt: skip
 STATUS_CHOICES = [(s.value, s.value) for s in Status]
 
@@ -226,4 +227,4 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.reason}"
+        return f"{self.channel} {self.address_hash[:12]}…"

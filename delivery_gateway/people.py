@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from delivery_gateway import clearing, counters, suppressions
+from delivery_gateway import clearing, copies, counters, suppressions
 from delivery_gateway.models import Attempt, DeadLetter, Inbox, InboxItem, NotificationLog, ProviderEvent, Suppression
 from delivery_gateway.states import Status, sources_of
 from traffic_control.ids import uuid7_at
@@ -89,7 +89,7 @@ def step(person: Person, cursor: str) -> Step:
     ids = NotificationLog.objects.filter(tenant_id=person.tenant_id, id__gt=after, id__lt=last).order_by("id")
     bound = ids.values_list("id", flat=True)[WINDOW - 1 : WINDOW].first() or last
     mine = rows_of(person).filter(id__gt=after, id__lte=bound)
-    rows = _locked(mine, list(mine.values_list("id", flat=True)))
+    rows = _locked(mine, copies.with_copies(person.tenant_id, mine.values_list("id", flat=True)))
     flying = [row for row in rows if row.status == Status.SENDING]
     done = [row.id for row in rows if row.status != Status.SENDING]
     InboxItem.objects.filter(id__in=done).delete()

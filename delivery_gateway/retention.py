@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 
 from django.db import OperationalError, connection
 
-from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
+from delivery_gateway.models import (
+    Attempt,
+    DeadLetter,
+    NotificationCopy,
+    NotificationLog,
+    ProviderEvent,
+    SandboxMessage,
+)
 from delivery_gateway.partitions import LEDGER, TABLES, Partition, briefly, month_of, partitions_of
 from delivery_gateway.states import Status
 from traffic_control.ids import uuid7_at
@@ -103,10 +110,11 @@ def _end_in(name: str) -> datetime:
 
 def delete_letters_before(moment: datetime) -> int:
     """Dead letters whose notifications were dropped: there is nothing left to send again. With them goes what
-    providers told of such notifications.
+    providers told of such notifications, and of what they were copies.
     """
     events = ProviderEvent.objects.filter(id__lt=uuid7_at(moment)).order_by("id")
     sum(_in_chunks(lambda: list(events.values_list("id", flat=True)[:CHUNK]), _delete_events))
+    NotificationCopy.objects.filter(id__lt=uuid7_at(moment)).delete()  # made by hand, so there are few
     letters = DeadLetter.objects.filter(notification_id__lt=uuid7_at(moment)).order_by("notification_id")
     return sum(_in_chunks(lambda: list(letters.values_list("id", flat=True)[:CHUNK]), _delete_letters))
 
@@ -130,6 +138,7 @@ def _delete_rows(ids: list[uuid.UUID]) -> None:
     Attempt.objects.filter(notification_id__in=ids).delete()
     DeadLetter.objects.filter(notification_id__in=ids).delete()
     ProviderEvent.objects.filter(notification_id__in=ids).delete()
+    NotificationCopy.objects.filter(id__in=ids).delete()
     NotificationLog.objects.filter(id__in=ids).delete()
 
 

@@ -8,16 +8,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from delivery_gateway.registry import CHANNELS, Sender
+from delivery_gateway.registry import Sender
+from delivery_gateway.trial_messages import BODY, SUBJECT, address_for
 from tenants import integrations
 from tenants.authentication import TenantRequest
-from tenants.integrations import IntegrationConfig
 from tenants.models import Integration
-from traffic_control.errors import Problem, invalid
+from traffic_control.errors import Problem
 from traffic_control.serializers import StrictSerializer
-
-SUBJECT = "Traffic Control test message"
-BODY = "This integration works."
 
 
 class TrialSerializer(StrictSerializer):
@@ -63,16 +60,6 @@ class IntegrationTrialView(APIView):
         if outcome.ok:
             integrations.resume(row.id)
         return Response(answer_of(outcome))
-
-
-def address_for(config: IntegrationConfig, given: str) -> str:
-    spec = CHANNELS[config.channel]
-    if not given and not spec.address_default(config):
-        raise invalid("/to", f"This {config.channel} integration has no address of its own; say where to send.")
-    try:
-        return spec.validate_address(given or spec.address_default(config) or "")
-    except ValueError as exc:
-        raise invalid("/to", str(exc), code="invalid_address") from exc
 
 
 def answer_of(outcome: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from monitoring.models import AuditEntry
 from tenants.admin_base import FactAdmin
 from tenants.admin_display import DASH, code, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, one_of
+from tenants.masking import scrubbed
 
 admin.site.index_template = "monitoring/dashboard.html"
 
@@ -23,6 +24,7 @@ class AuditEntryAdmin(FactAdmin):
         TenantFilter,
     )
     list_select_related = ("tenant",)
+    masked = {"summary": "masked_summary"}
     search_fields = ("id", "object_id")
     search_help_text = "The id of a key, an integration, a template …: what was done to it."
     fieldsets = (
@@ -37,6 +39,11 @@ class AuditEntryAdmin(FactAdmin):
     @admin.display(description="who")
     def who(self, entry: AuditEntry) -> SafeString:
         return format_html("{} {}", pill(entry.actor_kind), entry.actor_label)
+
+    @admin.display(description="summary")
+    def masked_summary(self, entry: AuditEntry) -> str:
+        """It may quote a provider, or why somebody put letters away."""
+        return scrubbed(entry.summary)
 
     @admin.display(description="action")
     def shown_action(self, entry: AuditEntry) -> SafeString:

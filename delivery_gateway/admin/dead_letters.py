@@ -21,6 +21,7 @@ from tenants.admin_actions import confirmation, is_confirmed
 from tenants.admin_base import FactAdmin
 from tenants.admin_display import code, link_to_list, link_to_page, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, is_set, one_of
+from tenants.masking import scrubbed
 
 AT_ONCE = 1_000
 UNASKED = 100  # more than these, or anything that may arrive twice, is asked about first
@@ -45,7 +46,7 @@ class DeadLetterAdmin(FactAdmin):
     search_help_text = "The id of a dead letter, a notification or an event."
     actions = ("replay",)
     page_actions = ("replay",)
-    masked = {"shown_to": "masked_to"}
+    masked = {"shown_to": "masked_to", "reason": "masked_reason", "discard_reason": "masked_discard_reason"}
     fieldsets = (
         (
             None,
@@ -119,6 +120,14 @@ class DeadLetterAdmin(FactAdmin):
     @admin.display(description="to")
     def masked_to(self, letter: DeadLetter) -> str:
         return masked(letter.notification)
+
+    @admin.display(description="reason")
+    def masked_reason(self, letter: DeadLetter) -> str:
+        return scrubbed(letter.reason, about=letter.notification.to)
+
+    @admin.display(description="discard reason")
+    def masked_discard_reason(self, letter: DeadLetter) -> str:
+        return scrubbed(letter.discard_reason, about=letter.notification.to)
 
     @admin.display(description="code")
     def shown_code(self, letter: DeadLetter) -> SafeString:

@@ -1,51 +1,61 @@
+import uuid
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.admin import TabularInline
 
-from delivery_gateway import explaining
+from delivery_gateway import copies
+from delivery_gateway.admin import trials
 from delivery_gateway.admin.drawn import drawn
-from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, SandboxMessage
+from delivery_gateway.admin.story import Story
+from delivery_gateway.models import Attempt, DeadLetter, NotificationCopy, NotificationLog, SandboxMessage
 from delivery_gateway.registry import CHANNELS
-from delivery_gateway.selectors import timeline_of
 from delivery_gateway.states import RARE, Status
 from tenants.admin_base import FactAdmin, ReadOnly, TenantScoped, may_see_addresses, tenant_id_of
 from tenants.admin_display import DASH, code, json_block, link_to_page, once, pill, text_block
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
-from tenants.masking import mask
+from tenants.masking import mask, scrubbed
+
+UNDER_WAY = (Status.PENDING, Status.QUEUED, Status.SENDING)
+WATCHED_FOR = timedelta(minutes=2)
 
 
 class AttemptInline(ReadOnly, TenantScoped, TabularInline):
-    """Every call of the provider. Whoever may see the notification may see them."""
+    """Every call of the provider. Whoever may see the notification may see them, its words masked like its address."""
 
     model = Attempt
     tenant_path = "notification__tenant"
     verbose_name_plural = "Attempts"
     hide_title = True
     classes = ("bare",)
-    fields = readonly_fields = (
-        "number",
-        "shown_outcome",
-        "shown_code",
-        "http_status",
-        "duration_ms",
-        "detail",
-        "started_at",
-    )
+    fields = ("number", "shown_outcome", "shown_code", "http_status", "duration_ms", "detail", "started_at")
+    readonly_fields = (*fields, "masked_detail")
     ordering = ("id",)
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm("delivery_gateway.view_notificationlog")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
+        return super().get_queryset(request).select_related("notification")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        sees = may_see_addresses(request)
+        return [name if sees or name != "detail" else "masked_detail" for name in self.fields]
+
+    @admin.display(description="detail")
+    def masked_detail(self, attempt: Attempt) -> str:
+        return scrubbed(attempt.detail, about=attempt.notification.to)
 
     @admin.display(description="outcome")
     def shown_outcome(self, attempt: Attempt) -> SafeString:
@@ -87,13 +97,23 @@ class LedgerAdmin(FactAdmin):
         return link_to_page("notification_processor_event", row.event_id, row.event_type)
 
 
+def _said(row: NotificationLog, copy: NotificationCopy) -> tuple[str, SafeString, str]:
+    """What a page says of a copy: of the row, or the row itself."""
+    if copy.id == row.id:
+        return "This is a copy of", link_to_page("delivery_gateway_notificationlog", copy.original_id), copy.made_by
+    is_again = copy.kind == NotificationCopy.Kind.AGAIN
+    said = "Sent again as" if is_again else "Sent to staff as"
+    return said, link_to_page("delivery_gateway_notificationlog", copy.id), copy.made_by
+
+
 def masked(row: NotificationLog | SandboxMessage) -> str:
     """The address of the in-app channel is the customer, whom the row names anyway."""
     return row.to if row.channel == "in_app" else mask(row.to)
 
 
 @admin.register(NotificationLog)
-class NotificationAdmin(LedgerAdmin):
+class NotificationAdmin(Story, LedgerAdmin):
+    masked = {**LedgerAdmin.masked, **Story.masked_story}
     list_display = (
         "created_at", "state", "shown_reason", "channel", "to", "shown_subject", "event_type", "tenant",
     )  # fmt: skip
@@ -110,9 +130,10 @@ class NotificationAdmin(LedgerAdmin):
     search_fields = ("id", "event_id", "user_id")
     search_help_text = "A whole user_id or address, or the id of a notification or an event."
     inlines = (AttemptInline,)
+    change_form_template = "delivery_gateway/notification.html"
     fieldsets = (
         (None, {"fields": ("shown_status", "why", "decisions", "timeline")}),
-        ("About", {"fields": ("channel", "to", "customer", "event", "dead_letter")}),
+        ("About", {"fields": ("channel", "to", "customer", "event", "dead_letter", "copies")}),
         ("Message", {"fields": ("drawn", "template")}),
         ("As stored", {"classes": ("collapse",), "fields": ("subject", "shown_body", "shown_payload")}),
         ("Provider", {"fields": ("provider", "provider_message_id", "provider_response", "error")}),
@@ -128,6 +149,29 @@ class NotificationAdmin(LedgerAdmin):
             },
         ),
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        trial = self.admin_site.admin_view(self.trial)
+        return [
+            path("test/<uuid:integration_id>/", trial, name="delivery_gateway_notificationlog_trial"),
+            *super().get_urls(),
+        ]
+
+    def trial(self, request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
+        return trials.page(request, self, integration_id)
+
+    def page_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        if not request.user.has_perm("delivery_gateway.replay_deadletter"):
+            return []
+        url = reverse("admin:notification_processor_event_resend", args=[row.pk])
+        return [(url, "Send again"), (f"{url}?to=me", "Send to me")]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What is on its way is looked at again by itself, for as long as somebody may be waiting for it."""
+        row = kwargs.get("obj")
+        is_fresh = row is not None and row.status in UNDER_WAY and timezone.now() - row.created_at < WATCHED_FOR
+        page: HttpResponse = super().render_change_form(request, {**context, "is_fresh": is_fresh}, *args, **kwargs)
+        return page
 
     def matches(self, request: HttpRequest, rows: QuerySet[NotificationLog], term: str) -> QuerySet[NotificationLog]:
         if self._is_address(request, term):
@@ -164,26 +208,6 @@ class NotificationAdmin(LedgerAdmin):
     def shown_reason(self, row: NotificationLog) -> str:
         return row.reason.replace("_", " ") or DASH
 
-    @admin.display(description="why")
-    def why(self, row: NotificationLog) -> SafeString:
-        """The sentence, and a way to the other channels of the same event."""
-        if not (row.event_id and row.user_id):
-            return format_html("{}", explaining.summary(row))
-        query = urlencode({"event_id": row.event_id, "user_id": row.user_id})
-        page = reverse("admin:notification_processor_event_explain")
-        return format_html('{} <a href="{}?{}">Explain</a>', explaining.summary(row), page, query)
-
-    @admin.display(description="decisions")
-    @once
-    def decisions(self, row: NotificationLog) -> SafeString:
-        return render_to_string("delivery_gateway/decisions.html", {"hits": explaining.hits(row)})
-
-    @admin.display(description="timeline")
-    @once
-    def timeline(self, row: NotificationLog) -> SafeString:
-        steps = [{**step, "what": step["what"].replace("_", " ")} for step in timeline_of(row)]
-        return render_to_string("delivery_gateway/timeline.html", {"steps": steps})
-
     @admin.display(description="customer")
     def customer(self, row: NotificationLog) -> SafeString:
         return link_to_page("user_preferences_customer", row.customer_id, row.user_id)
@@ -193,6 +217,13 @@ class NotificationAdmin(LedgerAdmin):
     def dead_letter(self, row: NotificationLog) -> SafeString:
         letter = DeadLetter.objects.filter(notification_id=row.pk).first()
         return link_to_page("delivery_gateway_deadletter", letter.pk, str(letter)) if letter else SafeString(DASH)
+
+    @admin.display(description="copies")
+    @once
+    def copies(self, row: NotificationLog) -> SafeString:
+        return format_html_join(
+            SafeString("<br>"), "{} {} by {}", map(partial(_said, row), copies.around(row))
+        ) or SafeString(DASH)
 
     @admin.display(description="template")
     def template(self, row: NotificationLog) -> str:

@@ -11,6 +11,7 @@ from delivery_gateway.registry import CHANNELS
 from delivery_gateway.suppressions import EVERYTHING, NOT_CRITICAL, address_hash
 from tenants.admin_base import BigTableAdmin, TenantForm, tenant_id_of
 from tenants.admin_lists import AgeFilter, TenantFilter, one_of
+from tenants.masking import scrubbed
 from tenants.models import Tenant
 
 REACHABLE = tuple(name for name in CHANNELS if name != "in_app")
@@ -52,11 +53,13 @@ class SuppressionAdmin(BigTableAdmin):
     search_fields = ("address_hash",)
     search_help_text = "A whole address."
     autocomplete_fields = ("tenant",)
+    masked = {"reason": "masked_reason"}
     readonly_fields = ("created_at", "shown_hash", "shown_scope")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         known = ("tenant", "channel", "shown_scope", "reason", "created_at", "shown_hash")
-        return [(None, {"fields": self.shown(request, known if obj else ("tenant", "channel", "address", "reason"))})]
+        fields = known if obj else ("tenant", "channel", "address", "reason")
+        return [(None, {"fields": self.seen(request, obj, fields)})]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -66,6 +69,10 @@ class SuppressionAdmin(BigTableAdmin):
         tenants = [own] if own else list(Tenant.objects.order_by("id").values_list("id", flat=True)[:SEARCHED])
         found = Q(tenant_id__in=tenants, channel__in=REACHABLE, address_hash__in=hashes(tenants, term))
         return rows.filter(found)
+
+    @admin.display(description="reason")
+    def masked_reason(self, row: Suppression) -> str:
+        return scrubbed(row.reason)
 
     @admin.display(description="keeps back")
     def shown_scope(self, row: Suppression) -> str:

@@ -1,3 +1,5 @@
+import uuid
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -6,10 +8,12 @@ from django.utils.safestring import SafeString
 
 from delivery_gateway.selectors import counts_by_status
 from notification_processor.admin import explain as explain_page
+from notification_processor.admin import resend as resend_page
 from notification_processor.models import Event
 from tenants.admin_base import FactAdmin
 from tenants.admin_display import DASH, json_block, link_to_list, once, pairs, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, first_found, of_each_tenant, one_of
+from tenants.masking import scrubbed
 
 RECIPIENTS_SHOWN = 50
 
@@ -19,6 +23,7 @@ class EventAdmin(FactAdmin):
     list_display = ("received_at", "event_type", "shown_state", "audience", "shown_mode", "notifications", "tenant")
     list_filter = (one_of("state", Event.State.values), one_of("mode", ("live", "test")), AgeFilter, TenantFilter)
     list_select_related = ("tenant",)
+    masked = {"error": "masked_error"}
     search_fields = ("id", "idempotency_key")
     search_help_text = "The id of an event, or a whole idempotency key."
     fieldsets = (
@@ -35,11 +40,18 @@ class EventAdmin(FactAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        explain = self.admin_site.admin_view(self.explain)
-        return [path("explain/", explain, name="notification_processor_event_explain"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        pages = [
+            path("explain/", wrap(self.explain), name="notification_processor_event_explain"),
+            path("resend/<uuid:notification_id>/", wrap(self.resend), name="notification_processor_event_resend"),
+        ]
+        return [*pages, *super().get_urls()]
 
     def explain(self, request: HttpRequest) -> HttpResponse:
         return explain_page.page(request, self)
+
+    def resend(self, request: HttpRequest, notification_id: uuid.UUID) -> HttpResponse:
+        return resend_page.page(request, self, notification_id)
 
     def matches(self, request: HttpRequest, rows: QuerySet[Event], term: str) -> QuerySet[Event]:
         return first_found(by_id(rows, term), of_each_tenant(rows).filter(idempotency_key=term))
@@ -47,6 +59,10 @@ class EventAdmin(FactAdmin):
     @admin.display(description="state")
     def shown_state(self, event: Event) -> SafeString:
         return pill(event.state)
+
+    @admin.display(description="error")
+    def masked_error(self, event: Event) -> str:
+        return scrubbed(event.error)
 
     @admin.display(description="mode")
     def shown_mode(self, event: Event) -> SafeString:

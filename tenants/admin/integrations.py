@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from tenants import integration_config, integrations
@@ -11,6 +12,7 @@ from tenants.admin_base import TenantScopedAdmin
 from tenants.admin_display import pairs, pill, told_once
 from tenants.admin_integration_forms import IntegrationForm, fields_of, form_for
 from tenants.admin_lists import TenantFilter, is_set, one_of
+from tenants.masking import scrubbed
 from tenants.models import Integration, Tenant
 from tenants.providers import PROVIDERS, Provider, provider_of
 
@@ -33,6 +35,7 @@ class IntegrationAdmin(TenantScopedAdmin):
     autocomplete_fields = ("tenant",)
     actions = ("resume",)
     page_actions = ("resume",)
+    masked = {"paused_reason": "masked_paused_reason"}
     facts = ("channel", "provider", "state", "paused_at", "paused_reason", "created_at", "updated_at")
     readonly_fields = (*facts, "shown_config", "shown_secrets")
 
@@ -94,9 +97,18 @@ class IntegrationAdmin(TenantScopedAdmin):
     def offers(self, action: str, row: Any) -> bool:
         return row.paused_at is not None
 
+    def page_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        if not self.has_change_permission(request, row):
+            return []
+        return [(reverse("admin:delivery_gateway_notificationlog_trial", args=[row.pk]), "Send a test message")]
+
     @admin.display(description="state")
     def state(self, row: Integration) -> SafeString:
         return pill("paused" if row.paused_at else "active" if row.is_active else "off")
+
+    @admin.display(description="paused reason")
+    def masked_paused_reason(self, row: Integration) -> str:
+        return scrubbed(row.paused_reason)
 
     @admin.display(description="settings")
     def shown_config(self, row: Integration) -> SafeString:

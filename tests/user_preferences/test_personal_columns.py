@@ -31,6 +31,7 @@ ABOUT_NOBODY = {
     "delivery_gateway.providerevent": "kind code",
     "delivery_gateway.deadletter": "channel code",
     "delivery_gateway.replayjob": "state chosen started_by",
+    "delivery_gateway.notificationcopy": "kind made_by",
     "delivery_gateway.inboxitem": "event_type",
     "delivery_gateway.deliverycount": "channel mode status",
     "delivery_gateway.minutecount": "channel mode what detail",
