@@ -17,7 +17,7 @@ from notification_processor.models import Event, Workflow
 from tenants import keys, scopes
 from tenants.models import Tenant
 from tests.conftest import client_with
-from traffic_control.ids import uuid7
+from traffic_control.ids import derived_uuid7, uuid7
 from user_preferences import erasure
 from user_preferences.models import Customer
 
@@ -117,7 +117,8 @@ def row_to(
     said = f"550 5.1.1 <{address}>: no such recipient, nor {MAIL}"
     failed = {"status": Status.FAILED, "reason": "gone", "error_class": "recipient", "error_code": "gone"}
     return NotificationLog.objects.create(
-        id=uuid7(), tenant=tenant, event_id=event.id, event_type=event.event_type, user_id="ann",
+        id=derived_uuid7(event.id, channel, str(columns)), tenant=tenant, event_id=event.id,
+        event_type=event.event_type, user_id="ann",
         customer_id=customer.id, channel=channel, lane="email" if channel == "email" else "chat", to=address,
         subject="Hello", body="Hello", detail=said, provider_response=said, provider_message_id="m-1",
         created_at=timezone.now(), routed_at=timezone.now(), attempts=1, **(failed | columns),
