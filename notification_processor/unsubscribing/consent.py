@@ -12,6 +12,7 @@ from tenants.masking import mask
 from tenants.models import Tenant
 from traffic_control import audit
 from user_preferences import unsubscribing
+from user_preferences.consent_log import BY_LINK, Voice
 from user_preferences.models import Customer
 from user_preferences.policy import EVERY
 
@@ -21,11 +22,15 @@ REASON = "unsubscribed"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """As the page shows it. An empty category: all mail that is not essential; no address: we keep but its hash."""
+    """As the page shows it. An empty category: all mail that is not essential; no address: we keep but its hash.
+
+    `locale` is the customer's, else the tenant's, and may be empty.
+    """
 
     sender: str
     category: str
     address: str
+    locale: str
 
 
 def about(asked: Unsubscription) -> Wish | None:
@@ -33,22 +38,27 @@ def about(asked: Unsubscription) -> Wish | None:
     tenant = Tenant.objects.filter(pk=asked.tenant_id).first()
     if tenant is None:
         return None
-    return Wish(tenant.name, _category(asked), _masked_address(tenant.pk, asked.customer_id))
+    customer = _customer(tenant.pk, asked.customer_id)
+    address = mask(customer.email) if customer else ""
+    locale = customer.locale if customer and customer.locale else tenant.default_locale
+    return Wish(tenant.name, _category(asked), address, locale)
 
 
-def honour(asked: Unsubscription) -> bool:
+def honour(asked: Unsubscription, voice: Voice = BY_LINK) -> bool:
     """From the commit on, the router keeps back what this is about. False when nothing had to change."""
     if asked.customer_id is not None:
         category = _category(asked) or EVERY
-        return unsubscribing.unsubscribe(asked.tenant_id, asked.customer_id, category=category, channel=CHANNEL)
+        about = {"category": category, "channel": CHANNEL}
+        return unsubscribing.unsubscribe(asked.tenant_id, asked.customer_id, **about, voice=voice)
     return _suppress(asked)
 
 
-def undo(asked: Unsubscription) -> bool:
+def undo(asked: Unsubscription, voice: Voice = BY_LINK) -> bool:
     """Takes back what such a link did, and nothing that was decided elsewhere. False when there was nothing."""
     if asked.customer_id is not None:
         category = _category(asked) or EVERY
-        return unsubscribing.undo(asked.tenant_id, asked.customer_id, category=category, channel=CHANNEL)
+        about = {"category": category, "channel": CHANNEL}
+        return unsubscribing.undo(asked.tenant_id, asked.customer_id, **about, voice=voice)
     return _unsuppress(asked)
 
 
@@ -89,8 +99,7 @@ def _category(asked: Unsubscription) -> str:
     return "" if asked.category == NOT_CRITICAL else asked.category
 
 
-def _masked_address(tenant_id: uuid.UUID, customer_id: uuid.UUID | None) -> str:
+def _customer(tenant_id: uuid.UUID, customer_id: uuid.UUID | None) -> Customer | None:
     if customer_id is None:
-        return ""
-    known = Customer.objects.for_tenant(tenant_id).filter(pk=customer_id).values_list("email", flat=True)
-    return mask(known.first() or "")
+        return None
+    return Customer.objects.for_tenant(tenant_id).filter(pk=customer_id).only("email", "locale").first()

@@ -1,19 +1,27 @@
 """`/u/<token>`: looking changes nothing, posting unsubscribes. No login, no cookies, no scripts (RFC 8058)."""
 
+from collections.abc import Mapping
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from delivery_gateway import unsubscribe_links
 from delivery_gateway.unsubscribe_links import Unsubscription
-from notification_processor.unsubscribing import consent
+from notification_processor.unsubscribing import consent, texts
+from notification_processor.unsubscribing.consent import Wish
 from traffic_control import guessing
 from traffic_control.metrics import UNSUBSCRIPTIONS, count
 from traffic_control.public_pages import headers_with
 from traffic_control.signed_links import Expired, Forged
+from user_preferences import consent_log
+from user_preferences.consent_log import BY_LINK, Voice
+from user_preferences.models import Preference
+from user_preferences.pages.texts import RIGHT_TO_LEFT, language_of, version
 
 PAGE = "notification_processor/unsubscribe.html"
 ONE_CLICK = "List-Unsubscribe", "One-Click"  # what a mail program posts
@@ -64,7 +72,8 @@ def _unsubscribed(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
     wish = consent.about(asked)
     if wish is None:
         return _page(request, "unknown", status=404)
-    count(UNSUBSCRIPTIONS, "unsubscribed" if consent.honour(asked) else "repeated")
+    voice = BY_LINK if is_one_click else _voice(request, wish)  # of a mail program's post nobody has seen any words
+    count(UNSUBSCRIPTIONS, "unsubscribed" if consent.honour(asked, voice) else "repeated")
     if is_one_click:
         return HttpResponse("Unsubscribed.\n", content_type="text/plain; charset=utf-8", headers=HEADERS)
     return _page(request, "done", wish=wish)
@@ -74,7 +83,7 @@ def _undone(request: HttpRequest, asked: Unsubscription) -> HttpResponse:
     wish = consent.about(asked)
     if wish is None:
         return _page(request, "unknown", status=404)
-    if consent.undo(asked):
+    if consent.undo(asked, _voice(request, wish)):
         count(UNSUBSCRIPTIONS, "undone")
     return _page(request, "undone", wish=wish)
 
@@ -88,9 +97,38 @@ def _refused(request: HttpRequest) -> HttpResponse:
     return _page(request, "unknown", status=404)
 
 
-def _page(request: HttpRequest, what: str, *, status: int = 200, wish: consent.Wish | None = None) -> HttpResponse:
-    said = {"what": what, "wish": wish, "button": BUTTON, "undo": UNDO, "style": mark_safe(STYLE)}  # noqa: S308 - a constant
-    response = render(request, PAGE, said, status=status)
-    for name, value in HEADERS.items():
-        response[name] = value
+def _language(request: HttpRequest, wish: Wish | None) -> str:
+    accepted = request.headers.get("Accept-Language", "")
+    return language_of(wish.locale if wish else "", accepted, spoken=texts.LANGUAGES)
+
+
+def _voice(request: HttpRequest, wish: Wish) -> Voice:
+    language = _language(request, wish)
+    seen = version(language, texts.LANGUAGES[language])
+    return consent_log.voice_of(request, Preference.Source.UNSUBSCRIBE_LINK, seen)
+
+
+def _page(request: HttpRequest, what: str, *, status: int = 200, wish: Wish | None = None) -> HttpResponse:
+    language = _language(request, wish)
+    words = texts.LANGUAGES[language]
+    field, value = UNDO if what == "done" else BUTTON
+    context = {
+        "language": language,
+        "is_rtl": language in RIGHT_TO_LEFT,
+        "words": words,
+        "headline": words[what],
+        "said": _sentence(what, wish, words) if wish else words[f"{what}_what"],
+        "press": wish and {"field": field, "value": value, "label": words["undo" if what == "done" else "button"]},
+        "style": mark_safe(STYLE),  # noqa: S308 - a constant
+    }
+    response = render(request, PAGE, context, status=status)
+    for name, text in HEADERS.items():
+        response[name] = text
     return response
+
+
+def _sentence(what: str, wish: Wish, words: Mapping[str, str]) -> str:
+    name = {"undone": ("again_all", "again")}.get(what, ("no_more_at_all", "no_more"))[bool(wish.category)]
+    category = format_html("<strong><bdi>{}</bdi></strong>", wish.category)
+    sender, address = (format_html("<bdi>{}</bdi>", one) for one in (wish.sender, wish.address or words["this_address"]))
+    return format_html(words[name], sender=sender, category=category, address=address)

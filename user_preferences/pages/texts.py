@@ -1,7 +1,7 @@
 """The words of the page, by language. A new language is one more entry of LANGUAGES, with the same keys."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -152,11 +152,11 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "d
 RIGHT_TO_LEFT = frozenset({"ar"})
 
 
-def language_of(locale: str, accepted: str = "") -> str:
+def language_of(locale: str, accepted: str = "", *, spoken: Collection[str] = LANGUAGES) -> str:
     """The customer's own, else the first that their browser takes, else English. `accepted`: an Accept-Language."""
     wanted = [locale, *(part.partition(";")[0].strip() for part in accepted.split(","))]
-    spoken = (one.replace("_", "-").lower().partition("-")[0] for one in wanted if one)
-    return next((language for language in spoken if language in LANGUAGES), "en")
+    languages = (one.replace("_", "-").lower().partition("-")[0] for one in wanted if one)
+    return next((language for language in languages if language in spoken), "en")
 
 
 @cache

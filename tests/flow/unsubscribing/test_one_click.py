@@ -1,14 +1,10 @@
 """One-click unsubscribe (RFC 8058), from the header of a mail that was received to the router that obeys."""
 
-import re
 import time
 from datetime import timedelta
-from ipaddress import IPv4Address
-from random import randrange
 
 import pytest
 from django.core import mail as django_mail
-from django.test import Client
 from django.utils import timezone
 
 from delivery_gateway import suppressions
@@ -18,55 +14,11 @@ from monitoring.models import AuditEntry
 from notification_processor import dispatching
 from notification_processor.models import Event
 from tests.conftest import client_with, needs_redis
+from tests.flow.unsubscribing.mail import BASE, ONE_CLICK, link_in, notify, press, status_of
 from traffic_control.guessing import GUESSES
 from user_preferences.models import Customer, Preference
 
-BASE = "https://notify.example.com"
-ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.fixture
-def mailbox(settings, smtp_peer, acme):
-    settings.PUBLIC_URL, settings.ALLOWED_HOSTS = BASE, ["testserver", "notify.example.com"]
-    settings.EGRESS_ALLOW, settings.EGRESS_ALLOW_HTTP = ["127.0.0.0/8"], True
-    settings.EMAIL_BACKEND = "delivery_gateway.channels.smtp.SmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", smtp_peer.port, False
-    return smtp_peer
-
-
-@pytest.fixture
-def ann(live, mailbox):
-    live.post("/api/v1/customers/", {"user_id": "ann", "email": "ann@example.com"})
-
-
-@pytest.fixture
-def browser():
-    """Somebody without a key, a cookie or a CSRF token; CSRF is enforced. Guesses are counted by address."""
-    return Client(enforce_csrf_checks=True, REMOTE_ADDR=str(IPv4Address(0x0A000000 + randrange(1 << 24))))
-
-
-def notify(live, **fields):
-    body = {"channel": "email", "to": "bob@example.com", "subject": "News", "body": "Hello", "category": "news"}
-    answer = live.post("/v1/notify/", {k: v for k, v in (body | fields).items() if v is not None})
-    assert answer.status_code == 202, answer.json()
-    return answer.json()
-
-
-def status_of(live, receipt):
-    row = live.get(receipt["links"]["self"]).json()
-    return row["status"], row["reason"]
-
-
-def link_in(received):
-    """The path of the https link of a mail's header, as a mailbox provider would find it."""
-    found = re.fullmatch(rf"<{re.escape(BASE)}(/u/[A-Za-z0-9_-]+)>", received.message["List-Unsubscribe"])
-    assert found is not None
-    return found[1]
-
-
-def press(browser, link):
-    return browser.post(link, ONE_CLICK)
 
 
 def test_mail_has_both_headers_once_and_critical_mail_none(live, mailbox):
@@ -157,57 +109,6 @@ def test_what_was_scheduled_before_is_kept_back_as_well(live, mailbox, ann, brow
     assert len(mailbox.received) == 2
 
 
-def test_looking_changes_nothing_and_shows_a_page_that_needs_no_script(live, mailbox, ann, browser):
-    notify(live, to=None, user_id="ann")
-    link = link_in(mailbox.received[0])
-
-    for look in (browser.get, browser.head, browser.options, browser.get):
-        look(link, headers={"user-agent": "Slackbot-LinkExpanding 1.0"})
-    page = browser.get(link)
-
-    assert page.status_code == 200
-    text = page.content.decode()
-    assert all(word in text for word in ("Acme", "news", "a•••@example.com", '<form method="post">'))
-    assert "ann@example.com" not in text
-    assert "<script" not in text
-    assert page["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
-    assert (page["Referrer-Policy"], page["Cache-Control"]) == ("no-referrer", "no-store")
-    assert not Preference.objects.exists()
-    assert status_of(live, notify(live, to=None, user_id="ann")) == ("sent", None)
-
-
-def test_button_of_the_page_unsubscribes(live, mailbox, browser):
-    notify(live)
-    page = browser.post(link_in(mailbox.received[0]), {"confirm": "yes"})
-
-    assert (page.status_code, "You are unsubscribed" in page.content.decode()) == (200, True)
-    assert status_of(live, notify(live)) == ("suppressed", "address_suppressed")
-
-
-@pytest.mark.parametrize("to", [{"to": None, "user_id": "ann"}, {}])
-def test_undo_takes_back_what_the_button_did(live, mailbox, ann, browser, to):
-    notify(live, **to)
-    link = link_in(mailbox.received[0])
-    page = browser.post(link, {"confirm": "yes"})
-    assert 'name="undo"' in page.content.decode()
-
-    answers = [browser.post(link, {"undo": "yes"}) for _ in range(2)]
-
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert status_of(live, notify(live, **to)) == ("sent", None)
-    assert AuditEntry.objects.filter(action__endswith="undone").count() == 1
-
-
-def test_undo_of_a_link_takes_back_nothing_else(live, mailbox, browser, acme):
-    notify(live)
-    digest = suppressions.address_hash(acme.tenant.id, "bob@example.com")
-    suppressions.add(acme.tenant.id, "email", digest, scope="news", reason="complaint")
-
-    browser.post(link_in(mailbox.received[0]), {"undo": "yes"})
-
-    assert status_of(live, notify(live)) == ("suppressed", "address_suppressed")
-
-
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -246,15 +147,6 @@ def test_unsubscription_is_in_the_audit_log(live, mailbox, ann, browser, acme):
     assert (entry.tenant_id, entry.actor_kind, entry.ip) == (acme.tenant.id, "recipient", "")
     assert entry.summary == f'Customer {entry.object_id} unsubscribed from "news" on email'
     assert "ann@example.com" not in str(entry.__dict__)
-
-
-def test_words_of_tenants_are_text_on_the_page(live, mailbox, browser):
-    notify(live, category="<script>alert(1)</script>")
-
-    page = browser.get(link_in(mailbox.received[0])).content.decode()
-
-    assert "<script" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
 def test_link_of_one_tenant_changes_nothing_for_another(live, mailbox, browser):
