@@ -13,6 +13,7 @@ from notification_processor import rendering
 from notification_processor.models import MessageTemplate, TemplateVersion
 from notification_processor.rendering import Source
 from tenants.models import Tenant
+from traffic_control import audit
 from traffic_control.errors import Problem, invalid
 
 T = TypeVar("T")
@@ -57,6 +58,22 @@ def revise(template: MessageTemplate, parts: dict[str, str]) -> MessageTemplate:
         MessageTemplate.objects.select_for_update().get(pk=template.pk)
         last = template.versions.aggregate(last=Max("number"))["last"] or 0
         _add_version(template, last + 1, merged)
+    return template
+
+
+def restore(template: MessageTemplate, number: int) -> MessageTemplate:
+    """A new version with the words of an earlier one, unless they are the current ones. Raises Problem 404."""
+    earlier = template.versions.filter(number=number).first()
+    if earlier is None:
+        raise Problem("not_found", f"Template {template} has no version {number}.", status=404)
+    before = template.current_id
+    with transaction.atomic():
+        template = revise(template, {part: getattr(earlier, part) for part in PARTS})
+        if template.current and template.current_id != before:
+            told = f"Template {template}: version {template.current.number} has the words of version {number}"
+            audit.record(
+                "template.restored", tenant_id=template.tenant_id, object_id=template.pk, summary=told
+            )  # fmt: skip
     return template
 
 

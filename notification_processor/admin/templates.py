@@ -1,73 +1,29 @@
+import uuid
+from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
-from notification_processor import rendering, templates
+from notification_processor import templates
+from notification_processor.admin import template_pane, template_versions
+from notification_processor.admin.template_form import TemplateForm
 from notification_processor.models import MessageTemplate, TemplateVersion
-from notification_processor.serializers import CHANNEL_NAMES, LOCALE, LOCALE_ERROR, NAME, NAME_ERROR
+from notification_processor.serializers import CHANNEL_NAMES
 from tenants.admin_actions import confirmation, is_confirmed
-from tenants.admin_base import ReadOnly, TenantForm, TenantScoped, TenantScopedAdmin
-from tenants.admin_display import html_frame, pill, text_block
-from tenants.admin_forms import SourceField, show_problem
+from tenants.admin_base import ReadOnly, TenantScoped, TenantScopedAdmin
+from tenants.admin_display import DASH, html_frame, pill, text_block
 from tenants.admin_lists import TenantFilter, is_set, one_of
 from tenants.models import Tenant
 from traffic_control import audit
-from traffic_control.errors import Problem
 
-
-class TemplateForm(TenantForm):
-    """Its words are those of the current version; saving other words makes the next one."""
-
-    name = forms.CharField(max_length=100, validators=[RegexValidator(NAME, NAME_ERROR["invalid"])])
-    channel = forms.ChoiceField(choices=[(name, name) for name in CHANNEL_NAMES])
-    locale = forms.CharField(max_length=35, initial="en", validators=[RegexValidator(LOCALE, LOCALE_ERROR["invalid"])])
-    subject = SourceField(rows=1, label="Subject", max_length=4_096)
-    body = SourceField(
-        rows=14, label="Body", help_text="Jinja2: {{ customer.name }}, {% if … %}, and the event's payload."
-    )
-    html = SourceField(
-        rows=14, label="HTML", help_text="For email, the HTML part; for Telegram, the markup. May stay empty."
-    )
-
-    class Meta:
-        model = MessageTemplate
-        fields = ("tenant", "name", "channel", "locale")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.current:
-            self.initial = {**templates.version_parts(self.instance), **self.initial}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        try:
-            if self.parts.keys() == set(templates.PARTS):
-                owner = getattr(cleaned.get("tenant"), "pk", None) or self.instance.tenant_id
-                templates.check_parts(cleaned.get("channel") or self.instance.channel, self.parts, owner=owner)
-        except Problem as problem:
-            show_problem(self, problem)
-        if self.instance._state.adding and self._exists(cleaned):
-            self.add_error(
-                "name", "There is a template of this name for this channel and locale already: edit that one."
-            )
-        return cleaned
-
-    @property
-    def parts(self) -> dict[str, str]:
-        return {part: self.cleaned_data[part] for part in templates.PARTS if part in self.cleaned_data}
-
-    def _exists(self, cleaned: dict[str, Any]) -> bool:
-        tenant_id = getattr(cleaned.get("tenant"), "pk", None) or self.instance.tenant_id
-        same = {name: cleaned.get(name) for name in ("name", "channel", "locale")}
-        return bool(tenant_id) and templates.of_tenant(tenant_id).filter(**same).exists()
+PAGES = "notification_processor_messagetemplate"
 
 
 class VersionInline(ReadOnly, TenantScoped, TabularInline):
@@ -78,7 +34,7 @@ class VersionInline(ReadOnly, TenantScoped, TabularInline):
     classes = ("bare",)
     verbose_name_plural = "Versions"
     hide_title = True
-    fields = readonly_fields = ("number", "shown_subject", "words", "created_at")
+    fields = readonly_fields = ("number", "shown_subject", "words", "created_at", "changes")
     ordering = ("-number",)
     extra = 0
 
@@ -93,6 +49,18 @@ class VersionInline(ReadOnly, TenantScoped, TabularInline):
     def words(self, version: TemplateVersion) -> SafeString:
         parts = format_html("{}{}", text_block(version.body), text_block(version.html) if version.html else "")
         return format_html("<details><summary>Show</summary>{}</details>", parts)
+
+    @admin.display(description="changes")
+    def changes(self, version: TemplateVersion) -> SafeString:
+        """What it has changed; of an earlier one also what is different now."""
+        page = reverse(f"admin:{PAGES}_versions", args=[version.template_id])
+        links = [(page, "after", "What it changed")] if version.number > 1 else []
+        links += [(page, "before", "Compare with now")] if version.pk != version.template.current_id else []
+        shown = ((at, name, version.number, text) for at, name, text in links)
+        return format_html_join(" · ", '<a href="{}?{}={}">{}</a>', shown) or SafeString(DASH)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateVersion]:
+        return super().get_queryset(request).select_related("template")
 
 
 @admin.register(MessageTemplate)
@@ -112,18 +80,50 @@ class TemplateAdmin(TenantScopedAdmin):
     actions = ("archive",)
     page_actions = ("archive",)
     inlines = (VersionInline,)
-    readonly_fields = ("version", "state", "variables")
+    readonly_fields = ("version", "state")
+    change_form_template = "notification_processor/template_editor.html"
+    warn_unsaved_form = True
+    compressed_fields = False
     seen_as = {"subject": "shown_subject", "body": "shown_body", "html": "shown_html"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        words = self.seen(request, obj, templates.PARTS)
+        words = self.seen(request, obj, (*templates.PARTS, *(["based_on"] if obj else [])))
         if obj is None:
             return [
                 (None, {"fields": self.shown(request, ("tenant", "name", "channel", "locale"))}),
                 ("Words", {"fields": words}),
             ]
-        about = ("tenant", "name", "channel", "locale", "version", "variables", "state")
-        return [(None, {"fields": self.shown(request, about)}), ("Words", {"fields": words})]
+        about = ("tenant", "name", "channel", "locale", "version", "state")
+        return [(None, {"fields": words}), ("About", {"fields": self.shown(request, about)})]
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+            "pane/": ("pane", self.pane),
+            "<uuid:template_id>/pane/": ("pane_of", self.pane),
+            "<uuid:template_id>/test/": ("test", self.test),
+            "<uuid:template_id>/versions/": ("versions", self.versions),
+            "<uuid:template_id>/versions/<int:number>/restore/": ("restore", self.restore),
+        }
+        own = [path(at, self.admin_site.admin_view(view), name=f"{PAGES}_{name}") for at, (name, view) in pages.items()]
+        return [*own, *super().get_urls()]
+
+    def pane(self, request: HttpRequest, template_id: uuid.UUID | None = None) -> HttpResponse:
+        return template_pane.pane(request, self, template_id)
+
+    def test(self, request: HttpRequest, template_id: uuid.UUID) -> HttpResponse:
+        return template_pane.test(request, self, template_id)
+
+    def versions(self, request: HttpRequest, template_id: uuid.UUID) -> HttpResponse:
+        return template_versions.compare(request, self, template_id)
+
+    def restore(self, request: HttpRequest, template_id: uuid.UUID, number: int) -> HttpResponse:
+        return template_versions.restore(request, self, template_id, number)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        template = kwargs.get("obj")
+        told = template_pane.beside(request, self, template)
+        page: HttpResponse = super().render_change_form(request, {**context, **told}, *args, **kwargs)
+        return page
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Workflows and senders name a template by these."""
@@ -181,14 +181,6 @@ class TemplateAdmin(TenantScopedAdmin):
     @admin.display(description="state")
     def state(self, template: MessageTemplate) -> SafeString:
         return pill("archived" if template.archived_at else "in use")
-
-    @admin.display(description="reads the variables")
-    def variables(self, template: MessageTemplate) -> str:
-        try:
-            names = rendering.check(templates.source_of(template), owner=str(template.tenant_id))
-        except (rendering.TemplateFault, Problem) as exc:
-            return str(exc)
-        return ", ".join(sorted(names)) or "none"
 
     @admin.display(description="subject")
     def shown_subject(self, template: MessageTemplate) -> str:

@@ -11,6 +11,7 @@ from notification_processor.renderer.broadcast import Broadcast
 from notification_processor.renderer.compiling import Texts, names_in, rendered
 from notification_processor.renderer.faults import Fault, explained
 from notification_processor.renderer.outlines import outline
+from notification_processor.renderer.reading import reads
 from notification_processor.renderer.wire import (
     CHECK,
     CUT,
@@ -19,6 +20,7 @@ from notification_processor.renderer.wire import (
     FAULT,
     HEADER,
     OUTLINE,
+    READS,
     RENDER,
     decoded,
     encoded,
@@ -73,6 +75,8 @@ class Question:
         source = self.sources[number]
         if what == CHECK:
             return names_in(source)
+        if what == READS:
+            return reads(source)
         if what == OUTLINE:
             return outline(source)
         if what == CUT:
@@ -90,7 +94,9 @@ class Question:
 
 def _length(value: Any) -> int:
     """Of all texts in it."""
-    return len(value) if isinstance(value, str) else sum(map(_length, value or ()))
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_length, value)) if isinstance(value, list | tuple) else 0
 
 
 def serve() -> None:
@@ -112,7 +118,7 @@ def serve() -> None:
 def _warm_up() -> None:
     """Whatever Jinja, its filters and Python import on first use is imported now; later nothing can be."""
     work = {"sources": [["", text, text] for text in EVERYTHING], "contexts": [{"a": ["1"]}]}
-    jobs = [[what, 0, 0, {}] for what in (EACH, OUTLINE, CUT, CHECK)]
+    jobs = [[what, 0, 0, {}] for what in (EACH, OUTLINE, CUT, CHECK, READS)]
     for job in (*jobs, *([RENDER, number, 0, None] for number in range(len(EVERYTHING)))):
         Question(work | {"jobs": [job]}).answers()
 

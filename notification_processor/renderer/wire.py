@@ -20,7 +20,9 @@ OUTLINE = "outline"  # answers DONE with words per part, or None when the templa
 CUT = "cut"  # the same with the context filled in: what is left are names of the customer
 RENDER = "render"  # answers DONE with the text per part
 EACH = "each"  # the same, for one of many customers of this context
+READS = "reads"  # answers DONE with [part, line, whether it does without it, path] for all that it reads
 
+EACH_ITEM = "[]"  # in a path: whichever item of a list
 DONE, FAULT = "done", "fault"  # a FAULT is [detail, part, line, column]
 
 
@@ -60,11 +62,29 @@ def _are_names(value: Any) -> bool:
     return type(value) is list and all(type(name) is str for name in value)
 
 
+def _are_reads(value: Any) -> bool:
+    return type(value) is list and all(map(_is_read, value))
+
+
+def _is_read(value: Any) -> bool:
+    if type(value) is not list or len(value) != len(("part", "line", "is_optional", "path")):
+        return False
+    part, line, is_optional, path = value
+    return part in PARTS and type(line) is int and type(is_optional) is bool and bool(path) and _are_names(path)
+
+
 def _are_parts(value: Any) -> bool:
     return type(value) is list and len(value) == len(PARTS)
 
 
-SHAPES = {RENDER: _are_texts, EACH: _are_texts, OUTLINE: _are_words, CUT: _are_words, CHECK: _are_names}
+SHAPES = {
+    RENDER: _are_texts,
+    EACH: _are_texts,
+    OUTLINE: _are_words,
+    CUT: _are_words,
+    CHECK: _are_names,
+    READS: _are_reads,
+}
 
 
 def encoded(value: Any) -> bytes:
