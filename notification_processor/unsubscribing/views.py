@@ -130,5 +130,6 @@ def _page(request: HttpRequest, what: str, *, status: int = 200, wish: Wish | No
 def _sentence(what: str, wish: Wish, words: Mapping[str, str]) -> str:
     name = {"undone": ("again_all", "again")}.get(what, ("no_more_at_all", "no_more"))[bool(wish.category)]
     category = format_html("<strong><bdi>{}</bdi></strong>", wish.category)
-    sender, address = (format_html("<bdi>{}</bdi>", one) for one in (wish.sender, wish.address or words["this_address"]))
+    sender = format_html("<bdi>{}</bdi>", wish.sender)
+    address = format_html("<bdi>{}</bdi>", wish.address or words["this_address"])
     return format_html(words[name], sender=sender, category=category, address=address)

@@ -52,14 +52,17 @@ class Proxy:
         return socket.create_connection((HOST, self.port), timeout=10)
 
 
-def configured(folder: Path, *, webs: Iterable[str], port: int, instead: Mapping[str, str] | None = None) -> Path:
+def configured(
+    folder: Path, *, webs: Iterable[str], port: int, streams: str = "", instead: Mapping[str, str] | None = None
+) -> Path:
     """A copy of deploy/nginx that differs in where it listens and writes, and where the web processes are, if said.
 
     `instead` replaces further texts, for tests that cannot wait as long as clients may.
     """
     conf = shutil.copytree(CONFIGURATION, folder / "nginx")
     if servers := "".join(f"server {web}; " for web in webs):
-        upstreams = f"upstream web {{ {servers} keepalive 4; }} upstream streams {{ {servers} }}"
+        streaming = f"server {streams};" if streams else servers
+        upstreams = f"upstream web {{ {servers} keepalive 4; }} upstream streams {{ {streaming} }}"
         (conf / "upstream.conf").write_text(upstreams)
     for path in conf.rglob("*.conf"):
         text = path.read_text().replace("/tmp/", f"{folder}/").replace("listen 8000", f"listen {HOST}:{port}")
@@ -75,11 +78,13 @@ def command(conf: Path, *flags: str) -> list[str]:
 
 
 @contextmanager
-def proxy(folder: Path, *, webs: Iterable[str], instead: Mapping[str, str] | None = None) -> Iterator[Proxy]:
+def proxy(
+    folder: Path, *, webs: Iterable[str], streams: str = "", instead: Mapping[str, str] | None = None
+) -> Iterator[Proxy]:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    conf = configured(folder, webs=webs, port=port, instead=instead)
+    conf = configured(folder, webs=webs, port=port, streams=streams, instead=instead)
     with (folder / "out.log").open("wb") as out, (folder / "err.log").open("wb") as err:
         process = subprocess.Popen(command(conf), stdout=out, stderr=err)
     try:
