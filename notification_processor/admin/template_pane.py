@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from delivery_gateway.admin.drawn import drawn
 from delivery_gateway.registry import CHANNELS
@@ -28,7 +29,6 @@ SEES_EVENTS = "notification_processor.view_event"
 PAGES = "admin:notification_processor_messagetemplate"
 PANE = "notification_processor/template_pane.html"
 LARGEST_SAMPLE = 256 * 1024  # characters
-NO_ID = uuid.UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,15 @@ def pane(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.UUI
         return render(request, PANE, {"problem": problem.detail})
     message = Message(template.channel, found.text.subject, found.text.body, found.text.html, _payload(template, data))
     flaws = sorted(found.flaws, key=lambda flaw: (PARTS.index(flaw.part), flaw.line))
-    limit = CHANNELS[template.channel].limits.body
+    limit, length = CHANNELS[template.channel].limits.body, len(_read(message))
     facts = {
         "drawn": drawn(message) if any((message.subject, message.body, message.html)) else "",
         "flaws": [flaw for flaw in flaws if flaw.is_fatal],
         "notes": [flaw for flaw in flaws if not flaw.is_fatal],
         "plain": found.text.body if template.channel == "email" and found.text.html else "",
-        "length": len(found.text.body),
+        "length": length,
         "limit": limit,
-        "is_long": limit is not None and len(found.text.body) > limit,
+        "is_long": limit is not None and length > limit,
         "used": json.dumps(data, indent=2, ensure_ascii=False),
     }
     return render(request, PANE, facts)
@@ -173,6 +173,11 @@ def _payload(template: MessageTemplate, data: dict[str, Any]) -> dict[str, Any] 
     return {name: value for name, value in data.items() if name not in samples.OURS}
 
 
+def _read(message: Message) -> str:
+    """What is counted: of markup that takes the place of the body, its text."""
+    return strip_tags(message.html) if message.channel == "telegram" and message.html else message.body
+
+
 def _version(request: HttpRequest, template: MessageTemplate) -> int | None:
     """None for words that nobody has published."""
     typed = [request.POST.get(part, "").replace("\r\n", "\n") for part in PARTS]
@@ -193,15 +198,16 @@ def _new(request: HttpRequest, console: TenantScopedAdmin) -> MessageTemplate:
     if not console.has_add_permission(request):
         raise PermissionDenied
     channel = request.POST.get("channel", "")
-    tenant = Tenant.objects.filter(pk=_tenant_id(request)).first()
+    tenant_id = _tenant_id(request)
+    tenant = Tenant.objects.filter(pk=tenant_id).first() if tenant_id else None
     return MessageTemplate(tenant=tenant, channel=channel if channel in CHANNELS else "email", name="new")
 
 
-def _tenant_id(request: HttpRequest) -> uuid.UUID:
+def _tenant_id(request: HttpRequest) -> uuid.UUID | None:
     """Superusers choose one in the form."""
     if not request.user.is_superuser:
-        return tenant_id_of(request) or NO_ID
+        return tenant_id_of(request)
     try:
         return uuid.UUID(request.POST.get("tenant", ""))
     except ValueError:
-        return NO_ID
+        return None

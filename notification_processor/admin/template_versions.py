@@ -13,6 +13,7 @@ from notification_processor import templates
 from notification_processor.differences import lines_between
 from notification_processor.models import MessageTemplate, TemplateVersion
 from tenants.admin_base import TenantScopedAdmin
+from tenants.console_policy import closed
 
 LISTED = 200  # versions to choose from
 TITLES = {"subject": "Subject", "body": "Body", "html": "HTML"}
@@ -39,7 +40,7 @@ def compare(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.
         "parts": [(TITLES[part], _lines(before, after, part)) for part in templates.PARTS],
         "is_restorable": is_restorable and _words(before) != _words(current),
     }
-    return TemplateResponse(request, "notification_processor/template_versions.html", context)
+    return closed(TemplateResponse(request, "notification_processor/template_versions.html", context))
 
 
 def restore(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.UUID, number: int) -> HttpResponse:

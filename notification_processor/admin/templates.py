@@ -20,10 +20,12 @@ from tenants.admin_actions import confirmation, is_confirmed
 from tenants.admin_base import ReadOnly, TenantScoped, TenantScopedAdmin
 from tenants.admin_display import DASH, html_frame, pill, text_block
 from tenants.admin_lists import TenantFilter, is_set, one_of
+from tenants.console_policy import closed
 from tenants.models import Tenant
 from traffic_control import audit
 
 PAGES = "notification_processor_messagetemplate"
+WITH_HTML = ("email", "telegram")
 
 
 class VersionInline(ReadOnly, TenantScoped, TabularInline):
@@ -63,6 +65,14 @@ class VersionInline(ReadOnly, TenantScoped, TabularInline):
         return super().get_queryset(request).select_related("template")
 
 
+def _words_of(template: MessageTemplate | None) -> list[str]:
+    """Fields. Most channels have no HTML; what is stored is shown all the same."""
+    if template is None:
+        return list(templates.PARTS)
+    has_html = template.channel in WITH_HTML or (template.current and template.current.html)
+    return ["subject", "body", *(["html"] if has_html else []), "based_on"]
+
+
 @admin.register(MessageTemplate)
 class TemplateAdmin(TenantScopedAdmin):
     form = TemplateForm
@@ -87,7 +97,7 @@ class TemplateAdmin(TenantScopedAdmin):
     seen_as = {"subject": "shown_subject", "body": "shown_body", "html": "shown_html"}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        words = self.seen(request, obj, (*templates.PARTS, *(["based_on"] if obj else [])))
+        words = self.seen(request, obj, _words_of(obj))
         if obj is None:
             return [
                 (None, {"fields": self.shown(request, ("tenant", "name", "channel", "locale"))}),
@@ -123,7 +133,7 @@ class TemplateAdmin(TenantScopedAdmin):
         template = kwargs.get("obj")
         told = template_pane.beside(request, self, template)
         page: HttpResponse = super().render_change_form(request, {**context, **told}, *args, **kwargs)
-        return page
+        return closed(page)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Workflows and senders name a template by these."""

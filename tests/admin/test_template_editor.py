@@ -22,6 +22,7 @@ from traffic_control.errors import Problem
 from user_preferences.models import Customer
 
 ROOT = "admin:notification_processor_messagetemplate"
+NO_VERSIONS = {"versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
 WORDS = {"subject": "Hi", "body": "Dear {{ name }}", "html": ""}
 
 
@@ -132,6 +133,36 @@ def test_pane_draws_strangers_html_in_a_closed_frame(operator: Client, acme_worl
     assert "<script>" not in pane
     assert '<iframe class="letter" sandbox=""' in pane
     assert "&amp;lt;i&amp;gt;" in pane
+
+
+def test_page_runs_and_loads_nothing_but_its_own(operator: Client, acme_world: World) -> None:
+    for page in (page_of(acme_world.template), url("versions", acme_world.template)):
+        policy = operator.get(page)["Content-Security-Policy"]
+        assert "script-src 'self' 'unsafe-eval';" in policy
+        assert "default-src 'self';" in policy
+
+
+@pytest.mark.parametrize(("channel", "has_html"), [("slack", False), ("telegram", True)])
+def test_html_is_asked_for_where_there_is_any(
+    channel: str, has_html: bool, operator: Client, acme_world: World
+) -> None:
+    chat = templates.create(acme_world.tenant, name="chat", channel=channel, locale="en", parts=WORDS)
+
+    assert ('name="html"' in text_of(operator.get(page_of(chat)))) == has_html
+    operator.post(page_of(chat), {**NO_VERSIONS, "body": "{% if"})
+    operator.post(page_of(chat), {**NO_VERSIONS, "body": "New"})
+    assert list(chat.versions.order_by("number").values_list("body", flat=True)) == [WORDS["body"], "New"]
+
+
+def test_markup_of_a_telegram_message_is_drawn(operator: Client, acme_world: World) -> None:
+    words = {"body": "Hi", "html": "<b>Hi</b> {{ name }}"}
+    chat = templates.create(acme_world.tenant, name="chat", channel="telegram", locale="en", parts=WORDS)
+
+    pane = text_of(operator.post(url("pane_of", chat), words | {"sample": '{"name": "Ann"}'}))
+
+    assert "6 of at most 4096 characters" in pane
+    assert "drawn-bubble" in pane
+    assert "&lt;b&gt;Hi&lt;/b&gt; Ann" in pane
 
 
 # --- Publishing, comparing, putting back ---
