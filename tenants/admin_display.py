@@ -12,8 +12,8 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 TONES = {
-    "good": ("sent", "delivered", "completed", "active", "on", "replayed", "in use"),
-    "busy": ("pending", "queued", "sending", "accepted", "generated"),
+    "good": ("sent", "delivered", "completed", "active", "on", "replayed", "in use", "finished"),
+    "busy": ("pending", "queued", "sending", "accepted", "generated", "running"),
     "waiting": ("scheduled", "held", "throttled", "paused", "lapsed", "ambiguous", "transient", "waiting"),
     "bad": ("failed", "bounced", "permanent", "gone", "content", "misconfigured"),
     "test": ("test",),
@@ -89,5 +89,5 @@ def html_frame(html: str) -> SafeString:
     )
 
 
-def pairs(values: Mapping[str, Any]) -> SafeString:
-    return format_html_join(SafeString("<br>"), "{}: {}", values.items()) or SafeString(DASH)
+def pairs(values: Mapping[str, Any], between: str = SafeString("<br>")) -> SafeString:
+    return format_html_join(between, "{}: {}", values.items()) or SafeString(DASH)

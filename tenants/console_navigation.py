@@ -1,6 +1,6 @@
 """Where the console's sidebar leads: by what somebody wants to do, and only to what this person may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,20 +73,26 @@ ACCOUNTS = (
 )  # for superusers, as their pages are
 
 
+def is_open(link: str, request: HttpRequest, links: Collection[str]) -> bool:
+    """The page that is looked at is behind this link, and no other comes nearer to it."""
+    nearest = max((one for one in links if request.path.startswith(one)), key=len, default="")
+    return link == nearest
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """As the theme wants it."""
     groups: dict[str, Sequence[Place]] = {**GROUPS, **({"Accounts": ACCOUNTS} if request.user.is_superuser else {})}
+    links = {place: place.link() for places in groups.values() for place in places if place.is_open_to(request)}
     return [
-        {
-            "title": title,
-            "items": [
-                {"title": place.title, "icon": place.icon, "link": place.link(), "has_permission": True}
-                for place in places
-                if place.is_open_to(request)
-            ],
-        }
+        {"title": title, "items": [_item(place, links, request) for place in places if place in links]}
         for title, places in groups.items()
     ]
+
+
+def _item(place: Place, links: Mapping[Place, str], request: HttpRequest) -> dict[str, Any]:
+    link = links[place]
+    is_active = is_open(link, request, links.values())
+    return {"title": place.title, "icon": place.icon, "link": link, "has_permission": True, "active": is_active}
 
 
 def environment(request: HttpRequest) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from delivery_gateway import replays
 from delivery_gateway.models import ReplayJob
 from tenants.admin_base import FactAdmin
-from tenants.admin_display import json_block, link_to_list, once, pairs, pill
+from tenants.admin_display import json_block, link_to_list, pairs, pill
 from tenants.admin_lists import AgeFilter, TenantFilter, by_id, one_of
 
 
@@ -27,7 +27,7 @@ class ReplayJobAdmin(FactAdmin):
     page_actions = ("cancel",)
     change_form_template = "delivery_gateway/replay_job.html"
     fieldsets = (
-        (None, {"fields": ("shown_state", "progress", "outcomes", "letters", "rate", "shown_choice")}),
+        (None, {"fields": ("letters", "rate", "shown_choice")}),
         ("When", {"fields": ("created_at", "finished_at")}),
         ("Further", {"fields": ("id", "tenant", "started_by")}),
     )
@@ -39,11 +39,11 @@ class ReplayJobAdmin(FactAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The last time that a page asks by itself, it is loaded as a whole: nothing is left to cancel."""
-        page = super().change_view(request, object_id, form_url, extra_context)
-        if "HX-Request" in request.headers:
-            job = self.get_object(request, unquote(object_id))
-            if job is None or job.state != ReplayJob.State.RUNNING:
-                page.headers["HX-Refresh"] = "true"
+        job = self.get_object(request, unquote(object_id))
+        shown = {"job": self._shown(job) if job else None, **(extra_context or {})}
+        page = super().change_view(request, object_id, form_url, shown)
+        if "HX-Request" in request.headers and not (job and job.state == ReplayJob.State.RUNNING):
+            page.headers["HX-Refresh"] = "true"
         return page
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
@@ -70,10 +70,9 @@ class ReplayJobAdmin(FactAdmin):
             job.replayed, job.total, job.replayed, job.replayed, job.total,
         )  # fmt: skip
 
-    @admin.display(description="their notifications")
-    @once
-    def outcomes(self, job: ReplayJob) -> SafeString:
-        return pairs(replays.outcomes(job))
+    def _shown(self, job: ReplayJob) -> dict[str, SafeString]:
+        outcomes = pairs(replays.outcomes(job), between=", ")
+        return {"state": self.shown_state(job), "progress": self.progress(job), "outcomes": outcomes}
 
     @admin.display(description="letters")
     def letters(self, job: ReplayJob) -> SafeString:

@@ -28,6 +28,7 @@ def addresses(world: World) -> Iterator[tuple[str, dict[str, str]]]:
     yield reverse("admin:index"), {}
     yield TRIAGE, {}
     yield EXPLAIN, {"event_id": str(world.event.pk), "user_id": world.customer.user_id}
+    yield EXPLAIN, {"user_id": world.customer.user_id}
     for model in REGISTERED:
         yield list_of(model), {}
         yield list_of(model), {"q": str(world.notification.pk)}

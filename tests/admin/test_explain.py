@@ -56,3 +56,17 @@ def test_page_of_a_notification_has_its_decisions_and_leads_here(viewer: Client,
 
     assert f"{EXPLAIN}?event_id={acme_world.event.pk}&amp;user_id=acme-user" in text
     assert "attempts_exhausted" in text
+
+
+def test_newest_events_of_a_person_are_offered(viewer: Client, acme_world: World) -> None:
+    response = viewer.get(EXPLAIN, {"user_id": acme_world.customer.user_id})
+
+    assert [event["id"] for event in response.context["recent"]] == [acme_world.event.pk]
+    assert f"?user_id=acme-user&amp;event_id={acme_world.event.pk}" in response.content.decode()
+
+
+def test_events_of_other_tenants_people_are_not_offered(viewer: Client, acme_world: World, globex_world: World) -> None:
+    response = viewer.get(EXPLAIN, {"user_id": globex_world.customer.user_id})
+
+    assert response.context["recent"] == []
+    assert "was it another user_id?" in response.content.decode()

@@ -1,15 +1,10 @@
-"""The pictures in the docs: `SCREENSHOTS=docs/screenshots make browser ARGS="-k pictures"` takes them anew."""
-
-import os
-from pathlib import Path
+"""The pictures in the docs: `SCREENSHOTS=docs/screenshots make browser ARGS="-k pictures"` takes these anew."""
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.png import shrink
+from tests.browser.pictures import FOLDER, taken
 
-FOLDER = os.environ.get("SCREENSHOTS", "")
-LARGEST = 200_000  # bytes
 PICTURES = {
     "dashboard": "/admin/?mode=live",
     "messages": "/admin/delivery_gateway/notificationlog/",
@@ -24,21 +19,16 @@ pytestmark = [
 ]
 
 
-def taken(page: Page, theme: str) -> dict[str, int]:
-    """The pictures that are too large, with their bytes."""
-    sizes = {}
+def take_all(page: Page, look: str) -> None:
     for name, path in PICTURES.items():
         page.goto(path)
         page.wait_for_load_state("networkidle")
-        target = Path(FOLDER) / f"{name}-{theme}.png"
-        page.screenshot(path=target, full_page=name == "dashboard")
-        sizes[target.name] = shrink(target)
-    return {name: size for name, size in sizes.items() if size > LARGEST}
+        taken(page, f"{name}-{look}", is_whole=name == "dashboard")
 
 
 def test_pictures_in_the_light(page: Page) -> None:
-    assert taken(page, "light") == {}
+    take_all(page, "light")
 
 
 def test_pictures_in_the_dark(dark_page: Page) -> None:
-    assert taken(dark_page, "dark") == {}
+    take_all(dark_page, "dark")
