@@ -155,6 +155,15 @@ class TenantScopedAdmin(TenantScoped, ModelAdmin):
         page: HttpResponse = super().changelist_view(request, titled)
         return page
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Whoever only looks has one look at the row."""
+        if request.method != "GET" or from_field:
+            return super().get_object(request, object_id, from_field)
+        known: dict[tuple[Any, str], Any] = request.__dict__.setdefault("_rows_of_pages", {})
+        if (self.model, object_id) not in known:
+            known[self.model, object_id] = super().get_object(request, object_id)
+        return known[self.model, object_id]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
