@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from delivery_gateway import explaining
+from delivery_gateway import digests, explaining
 from delivery_gateway.models import DeadLetter, NotificationLog, SandboxMessage
 from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.selectors import shown_address, timeline_of
@@ -34,6 +34,7 @@ def notification_summary(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
 
 
 def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
+    went_to = digests.digest_id(row)
     return notification_summary(row, key) | {
         "body": row.body,
         "html": row.html or None,
@@ -45,7 +46,9 @@ def notification_detail(row: NotificationLog, key: ApiKey) -> dict[str, Any]:
         "ambiguous": row.ambiguous,
         "expires_at": row.expires_at,
         "provider": row.provider or None,
-        "provider_message_id": row.provider_message_id or None,
+        "provider_message_id": (row.provider_message_id or None) if went_to is None else None,
+        "digest_id": went_to,
+        "digest": digests.contents(row),
         "provider_response": told(row.provider_response, key, about=row.to) or None,
         "timeline": [step | {"detail": told(step["detail"], key, about=row.to)} for step in timeline_of(row)],
     }

@@ -74,11 +74,20 @@ def opened(rows: "Iterable[NotificationLog | NewNotification]") -> None:
 
 def settled(rows: Sequence[NotificationLog], verdicts: Iterable["Verdict"]) -> None:
     """Rows that were opened to be routed, and now were."""
+    released((), rows, verdicts)
+
+
+def released(
+    digests: "Iterable[NewNotification]", rows: Sequence[NotificationLog], verdicts: Iterable["Verdict"]
+) -> None:
+    """As `settled`, with the digests that were opened for some of them."""
     batch = Batch()
     by_id = {row.id: row for row in rows}
     for verdict in verdicts:
         if verdict.is_final:
             batch.decided(by_id[verdict.id], verdict.status, verdict.reason)
+    for digest in digests:
+        batch.decided(digest, digest.status, digest.reason)
     _add(batch)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from delivery_gateway.digests import DIGESTED
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
@@ -13,7 +14,7 @@ from traffic_control.decisions import Decided, sentence
 
 Row = NotificationLog | NewNotification
 ALLOWED, REFUSED, DELAYED, FAILED, LEFT_OUT = "allowed", "refused", "delayed", "failed", "left_out"
-OUTCOMES = (ALLOWED, REFUSED, DELAYED, FAILED, LEFT_OUT)
+OUTCOMES = (ALLOWED, REFUSED, DELAYED, FAILED, LEFT_OUT, DIGESTED)
 STOPPED = {Status.SUPPRESSED: REFUSED, Status.CANCELLED: REFUSED, Status.EXPIRED: REFUSED, Status.FAILED: FAILED,
            Status.BOUNCED: FAILED, Status.SCHEDULED: DELAYED, Status.HELD: DELAYED}  # fmt: skip
 
@@ -37,11 +38,12 @@ def decided(row: Row) -> Decided:
 
 def hits(row: Row) -> list[Hit]:
     """In the order in which they were asked: consent, a delay, then what the row says of itself."""
-    known, stopped = decided(row), STOPPED.get(Status(row.status), "")
+    known = decided(row)
+    stopped = DIGESTED if row.reason == DIGESTED else STOPPED.get(Status(row.status), "")
     found = []
     if known.rule and not (stopped and row.reason == known.rule):
         found.append(_hit(row, known.rule, ALLOWED))
-    if known.delay and row.reason != known.delay:
+    if known.delay and not (stopped and row.reason == known.delay):
         found.append(_hit(row, known.delay, DELAYED))
     if stopped:
         found.append(_own(row, stopped))
@@ -85,11 +87,14 @@ SAID = {
 }
 
 
+IN_A_DIGEST = "It went into a digest, which has a row of its own."
+
+
 def summary(row: NotificationLog) -> str:
     """What became of it and why, in a sentence or two."""
     at = f" at {row.sent_at:%Y-%m-%d %H:%M:%S} UTC" if row.sent_at else ""
     until = f" until {row.due_at:%Y-%m-%d %H:%M:%S} UTC" if row.due_at else ""
     after = f" after {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
-    said = SAID[Status(row.status)].format(at=at, until=until, after=after)
+    said = IN_A_DIGEST if row.reason == DIGESTED else SAID[Status(row.status)].format(at=at, until=until, after=after)
     why = hits(row)[-1:]
     return " ".join([said, *(hit.detail for hit in why if hit.detail and hit.detail != said)])

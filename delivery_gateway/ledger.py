@@ -19,6 +19,7 @@ from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
 from delivery_gateway.states import Status, sources_of
 from tenants.integrations import paused_among
+from traffic_control import decisions
 from traffic_control.bulk import update_from_values
 from traffic_control.bulk_insertion import insert_columns
 from traffic_control.crash_points import Point, crash_point
@@ -110,6 +111,8 @@ def open_one(new: NewNotification, *, only_if: Guard | None = None, entry: Entry
     if is_open:
         crash_point(Point.SEND_STORED)
         _go_on([new])
+        measures.opened([new])
+        counters.opened([new])
     return is_open
 
 
@@ -118,12 +121,20 @@ def open_rows(rows: Sequence[NewNotification], *, may_exist: bool = False) -> No
 
     `may_exist`: their ids were derived, and a row whose id exists is left as it is.
     """
-    insert_columns(NotificationLog, _columns(rows), may_exist=may_exist)
-    _go_on(rows)
+    insert(rows, may_exist=may_exist)
+    measures.opened(rows)
+    counters.opened(rows)
+
+
+def insert(rows: Sequence[NewNotification], *, may_exist: bool = False) -> None:
+    """As `open_rows`, and the caller counts them: a transaction counts once, as its last step."""
+    if rows:
+        insert_columns(NotificationLog, _columns(rows), may_exist=may_exist)
+        _go_on(rows)
 
 
 def _go_on(rows: Sequence[NewNotification]) -> None:
-    """Whatever has to follow the insertion."""
+    """Whoever is next hears of it."""
     if failed := [row_of(new) for new in rows if new.status == Status.FAILED]:
         from delivery_gateway import dead_letters
 
@@ -131,8 +142,6 @@ def _go_on(rows: Sequence[NewNotification]) -> None:
     wake_lanes(CHANNELS[channel].lane for channel in {new.channel for new in rows if new.status == Status.QUEUED})
     if any(new.status == Status.PENDING for new in rows):
         wake("route")
-    measures.opened(rows)
-    counters.opened(rows)
 
 
 def _columns(rows: Sequence[NewNotification]) -> dict[str, Sequence[Any]]:
@@ -182,12 +191,14 @@ def settle(verdicts: Sequence[Verdict], *, now: datetime) -> None:
 def promote_due(*, now: datetime, limit: int) -> int:
     """Scheduled rows whose time has come: back to routing if they never were routed, to their lane otherwise.
 
-    A row that waited for a turn with its provider keeps the time of that turn.
+    A row that waited for a turn with its provider keeps the time of that turn. What quiet hours hold is not promoted:
+    the router takes it from where it is (`held`).
     """
     with transaction.atomic():
         due = NotificationLog.objects.select_for_update(skip_locked=True).filter(
             status=Status.SCHEDULED, due_at__lte=now
         )
+        due = due.exclude(reason__in=decisions.HELD)
         rows = list(due.order_by("due_at").values_list("id", "routed_at", "lane")[:limit])
         unrouted = [row[0] for row in rows if row[1] is None]
         routed = [row[0] for row in rows if row[1] is not None]

@@ -13,6 +13,7 @@ from traffic_control.metrics import (
     CALL_SECONDS,
     DEAD_LETTERS,
     DELIVERIES,
+    DIGEST_ITEMS,
     LATENCY,
     NOTIFICATIONS,
     SUPPRESSIONS,
@@ -48,6 +49,14 @@ def settled(rows: Sequence[NotificationLog], verdicts: Iterable["Verdict"]) -> N
     tally, channels = Tally(), {row.id: row.channel for row in rows}
     for verdict in verdicts:
         _decided(tally, channels[verdict.id], verdict.status, verdict.reason)
+    tally.add_on_commit()
+
+
+def digested(digests: Iterable[tuple[str, int]]) -> None:
+    """The channel of each digest, and how many went into it."""
+    tally = Tally()
+    for channel, number in digests:
+        tally.observe(DIGEST_ITEMS, number, channel)
     tally.add_on_commit()
 
 

@@ -113,6 +113,18 @@ Decision = inline_serializer(
         "until": serializers.DateTimeField(allow_null=True, help_text="Of a delay that still lasts"),
     },
 )
+Digest = inline_serializer(
+    "NotificationDigest",
+    {
+        "count": serializers.IntegerField(),
+        "more": serializers.IntegerField(help_text="Those of them that are not among the items"),
+        "first_at": serializers.DateTimeField(),
+        "last_at": serializers.DateTimeField(),
+        "items": serializers.ListField(child=serializers.DictField(), help_text="The first 50, oldest first"),
+    },
+    allow_null=True,
+    help_text="What a digest stands for",
+)
 NotificationSummary = inline_serializer("NotificationSummary", SUMMARY)
 NotificationPage = _page("NotificationPage", NotificationSummary)
 NotificationDetail = inline_serializer(
@@ -131,6 +143,8 @@ NotificationDetail = inline_serializer(
         "provider": _text(allow_null=True),
         "provider_message_id": _text(allow_null=True),
         "provider_response": _text(allow_null=True),
+        "digest_id": serializers.UUIDField(allow_null=True, help_text="The digest in which it went out"),
+        "digest": Digest,
         "timeline": serializers.ListField(child=serializers.DictField()),
     },
 )

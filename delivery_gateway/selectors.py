@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, QuerySet
 
+from delivery_gateway import digests
 from delivery_gateway.ledger import NewNotification
 from delivery_gateway.models import Attempt, DeadLetter, NotificationLog, ProviderEvent, SandboxMessage
 from delivery_gateway.states import Status
@@ -13,6 +14,7 @@ from tenants.masking import Reader, shown, told
 
 WITH_A_REASON = (Status.SCHEDULED, Status.HELD, Status.CANCELLED, Status.EXPIRED)
 MOST = 10_000  # dead letters; more are not counted
+DIGEST = "It stands for {count} notifications that came in between {first_at} and {last_at}."
 
 
 def notifications_of(tenant_id: uuid.UUID) -> QuerySet[NotificationLog]:
@@ -62,8 +64,7 @@ def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
     """The story of one row, oldest first: accepted, decided, each call, its end, a replay."""
     steps = [_step(row.created_at, "accepted", "")]
     if row.routed_at is not None:
-        is_refusal = row.status == Status.SUPPRESSED
-        steps.append(_step(row.routed_at, "suppressed" if is_refusal else "routed", row.detail if is_refusal else ""))
+        steps.append(_decision_step(row))
     steps += [_attempt_step(attempt) for attempt in row.attempt_rows.order_by("id")]
     letter = DeadLetter.objects.filter(notification_id=row.id).first()
     if letter is not None:
@@ -79,6 +80,14 @@ def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
 
 def _step(at: datetime | None, what: str, detail: str) -> dict[str, Any]:
     return {"at": at, "what": what, "detail": detail}
+
+
+def _decision_step(row: NotificationLog) -> dict[str, Any]:
+    if row.status == Status.SUPPRESSED:
+        what = "digested" if row.reason == digests.DIGESTED else "suppressed"
+        return _step(row.routed_at, what, row.detail)
+    held = digests.contents(row)
+    return _step(row.routed_at, "routed", DIGEST.format(**held) if held else "")
 
 
 def _provider_step(event: ProviderEvent) -> dict[str, Any]:

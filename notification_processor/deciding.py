@@ -76,6 +76,7 @@ class Outlook:
         self.channels: list[str] | None = plan.get("channels")
         self.category, self.is_critical = plan.get("category", ""), plan.get("critical", False)
         self.in_quiet_hours = plan.get("quiet", Workflow.QuietHours.HOLD)
+        self.held_as = quiet.FOR_DIGEST if self.in_quiet_hours == Workflow.QuietHours.DIGEST else quiet.REASON
         self.wording = Wording(event, facts.sources, tenant=defaults)
         self.alike: dict[str, Any] = {
             "tenant_id": event.tenant_id,
@@ -240,8 +241,8 @@ def _row(
         about["payload"] = c.event.payload
     if wait is None:
         return NewNotification(**about, status=Status.QUEUED)
-    reason = quiet.REASON if isinstance(wait, Quiet) else limits.REASON
+    reason = c.outlook.held_as if isinstance(wait, Quiet) else limits.REASON
     about |= {"status": Status.SCHEDULED, "reason": reason, "decision": decisions.delayed(c.record, reason)}
     if isinstance(wait, Quiet):  # not routed yet: what is to become of it is decided when they are over
-        return NewNotification(**about | {"routed_at": None}, due_at=wait.due_at, detail=wait.detail)
+        return NewNotification(**about | {"routed_at": None}, due_at=wait.due_at, detail=wait.told(reason))
     return NewNotification(**about, due_at=wait)

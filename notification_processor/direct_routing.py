@@ -47,14 +47,20 @@ def decide(
     waits: Callable[[Sequence[limits.Recipient]], list[float]] = limits.waits_for,
 ) -> list[Verdict]:
     """One for each row. A turn is taken by asking `waits`."""
-    facts = _facts(rows)
-    chosen = {row.id: _chosen(row, facts) for row in rows if row.user_id or not row.to}
-    refusals = {row.id: _refusal(row, chosen.get(row.id), facts, now) or _held(row, facts, now) for row in rows}
-    limited = [row for row in rows if refusals[row.id] is None]
+    found = judged(rows, now)
+    limited = [row for row in rows if row.id not in found.stopped]
     turns = waits([(row.tenant_id, row.user_id or row.to, row.channel, row.mode) for row in limited])
     later = {row.id: wait for row, wait in zip(limited, turns, strict=True)}
-    verdicts = [refusals[row.id] or late_routing.passed(row, later[row.id], now) for row in rows]
-    return [_recorded(verdict, chosen.get(verdict.id)) for verdict in verdicts]
+    verdicts = [found.stopped.get(row.id) or late_routing.passed(row, later[row.id], now) for row in rows]
+    return [found.recorded(row, verdict) for row, verdict in zip(rows, verdicts, strict=True)]
+
+
+def judged(rows: Sequence[NotificationLog], now: datetime) -> "Judged":
+    """What speaks against each row, short of the limits."""
+    facts = _facts(rows)
+    chosen = {row.id: _chosen(row, facts) for row in rows if row.user_id or not row.to}
+    verdicts = (_refusal(row, chosen.get(row.id), facts, now) or _held(row, facts, now) for row in rows)
+    return Judged(chosen, {verdict.id: verdict for verdict in verdicts if verdict}, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,24 @@ class Facts:
     defaults: Mapping[uuid.UUID, ChannelDefaults]
     suppressed: Suppressions
     keepers: Mapping[uuid.UUID, Keeper]  # of quiet hours, by customer
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`chosen`: by row, what the customer's choices come to; `stopped`: those that are not sent now."""
+
+    chosen: Mapping[uuid.UUID, Decision]
+    stopped: Mapping[uuid.UUID, Verdict]
+    facts: Facts
+
+    def recorded(self, row: NotificationLog, verdict: Verdict) -> Verdict:
+        """With what is kept of the decision, and of those before it: what was left out, what held it."""
+        chosen = self.chosen.get(row.id)
+        if chosen is None:
+            return verdict
+        before = decisions.unpacked(row.decision, CHANNELS)
+        record = decisions.packed(chosen.rule, before.left_out, tuple(CHANNELS))
+        return replace(verdict, decision=decisions.delayed(record, verdict.reason if verdict.due_at else before.delay))
 
 
 def _facts(rows: Sequence[NotificationLog]) -> Facts:
@@ -105,11 +129,6 @@ def _held(row: NotificationLog, facts: Facts, now: datetime) -> Verdict | None:
     zone = facts.defaults[row.tenant_id].timezone if keeper else ""
     if not keeper or not (found := keeper.quiet(row.channel, now, tenant_zone=zone)):
         return None
-    return Verdict(row.id, row.lane, Status.SCHEDULED, quiet.REASON, found.detail, due_at=found.due_at, is_final=False)
-
-
-def _recorded(verdict: Verdict, chosen: Decision | None) -> Verdict:
-    if chosen is None:
-        return verdict
-    record = decisions.packed(chosen.rule, {}, tuple(CHANNELS))
-    return replace(verdict, decision=decisions.delayed(record, verdict.reason) if verdict.due_at else record)
+    reason = row.reason if row.reason in decisions.HELD else quiet.REASON
+    told = found.told(reason)
+    return Verdict(row.id, row.lane, Status.SCHEDULED, reason, told, due_at=found.due_at, is_final=False)

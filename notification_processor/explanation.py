@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from delivery_gateway import explaining
+from delivery_gateway import digests, explaining
 from delivery_gateway.explaining import LEFT_OUT, Hit
 from delivery_gateway.models import NotificationLog
 from delivery_gateway.registry import CHANNELS
@@ -77,15 +77,17 @@ def summary(event: Event, user_id: str, rows: list[NotificationLog]) -> str:
     user = user_id or "This recipient"
     if not rows:
         return _without_rows(event, user)
-    if reached := [row.channel for row in rows if row.status in REACHED]:
-        return SENT_TO.format(user=user, channels=" and ".join(reached)) + _others(rows)
-    if any(row.status in UNDER_WAY for row in rows):
-        return f"{user} was told nothing yet." + _others(rows)
-    return TOLD_NOTHING.format(user=user) + _others(rows)
+    ends = digests.ends_of(rows)
+    others = "".join(f" {row.channel}: {explaining.summary(row)}" for row in rows if ends[row.id] not in REACHED)
+    if reached := [_way(row) for row in rows if ends[row.id] in REACHED]:
+        return SENT_TO.format(user=user, channels=" and ".join(reached)) + others
+    if any(end in UNDER_WAY for end in ends.values()):
+        return f"{user} was told nothing yet." + others
+    return TOLD_NOTHING.format(user=user) + others
 
 
-def _others(rows: list[NotificationLog]) -> str:
-    return "".join(f" {row.channel}: {explaining.summary(row)}" for row in rows if row.status not in REACHED)
+def _way(row: NotificationLog) -> str:
+    return f"{row.channel} (in a digest)" if row.reason == digests.DIGESTED else row.channel
 
 
 def _without_rows(event: Event, user: str) -> str:

@@ -12,6 +12,7 @@ class Workflow(models.Model):
 
     class QuietHours(models.TextChoices):
         HOLD = "hold", "sent when they are over"
+        DIGEST = "digest", "sent as one digest when they are over"
         DROP = "drop", "not sent at all"
         IGNORE = "ignore", "sent all the same"
 

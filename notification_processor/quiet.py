@@ -5,11 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from traffic_control.decisions import HELD
 from user_preferences import quiet_hours, selectors
 from user_preferences.models import Customer
 from user_preferences.quiet_hours import QuietHours
 
-REASON = "quiet_hours"
+REASON, FOR_DIGEST = HELD
 SPREAD = 600  # seconds after their end within which what was held is sent: not everybody's at the same minute
 
 
@@ -25,6 +26,10 @@ class Quiet:
     def detail(self) -> str:
         over = self.until.astimezone(quiet_hours.zone_of(self.zone))
         return f"The customer's quiet hours last until {over:%H:%M} ({self.zone or 'UTC'})."
+
+    def told(self, reason: str) -> str:
+        """`detail`, and what becomes of it then."""
+        return self.detail + (" Then it goes into a digest." if reason == FOR_DIGEST else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ def _hit(c: Candidate, judged: Judgement) -> Hit:
     if refusal := judged.refusals.get(id(c)):
         return Hit(c.channel, refusal[0], REFUSED, refusal[1])
     if found := judged.quiet_for.get(id(c)):
-        return Hit(c.channel, quiet.REASON, DELAYED, found.detail, found.due_at)
+        held_as = c.outlook.held_as
+        return Hit(c.channel, held_as, DELAYED, found.told(held_as), found.due_at)
     if due_at := judged.due.get(id(c)):
         return Hit(c.channel, limits.REASON, DELAYED, sentence(limits.REASON, channel=c.channel), due_at)
     return Hit(c.channel, c.decision.rule, ALLOWED, c.decision.detail)

@@ -79,7 +79,7 @@ Workflow = inline_serializer(
         "critical": serializers.BooleanField(),
         "is_active": serializers.BooleanField(),
         "is_starter": serializers.BooleanField(help_text="Came with the tenant and was not changed since"),
-        "quiet_hours": serializers.CharField(help_text="hold, drop or ignore"),
+        "quiet_hours": serializers.CharField(help_text="hold, digest, drop or ignore"),
         "dedup_key": serializers.ListField(child=serializers.CharField()),
         "dedup_window": serializers.IntegerField(allow_null=True, help_text="Seconds"),
         "created_at": serializers.DateTimeField(),

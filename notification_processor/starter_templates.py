@@ -6,6 +6,8 @@ tenant may send any payload before it has read about any of this.
 
 from dataclasses import dataclass
 
+from delivery_gateway import digests
+from notification_processor import digest_layout
 from notification_processor.layouts import PAGE_END, PAGE_TOP
 
 EVERY_TEXT = ("email", "slack", "teams", "telegram", "in_app")
@@ -109,7 +111,15 @@ PLAIN = StarterTemplate(
     html=PAGE_TOP + '<p style="white-space:pre-line">{{ message }}</p>\n' + PAGE_END,
 )
 
-TEMPLATES = (ORDER_CREATED, ORDER_STATUS_CHANGED, WELCOME, PASSWORD_RESET, PLAIN)
+QUIET_HOURS_DIGEST = StarterTemplate(
+    name=digests.NAME,
+    channels=("email", "slack", "teams", "telegram", "webhook"),  # an inbox is never quiet
+    subject=digest_layout.SUBJECT,
+    body=digest_layout.BODY,
+    html=digest_layout.HTML,
+)
+
+TEMPLATES = (ORDER_CREATED, ORDER_STATUS_CHANGED, WELCOME, PASSWORD_RESET, PLAIN, QUIET_HOURS_DIGEST)
 WORKFLOWS = (
     StarterWorkflow("ORDER_CREATED", template="order_created", category="orders"),
     StarterWorkflow("ORDER_STATUS_CHANGED", template="order_status_changed", category="orders"),

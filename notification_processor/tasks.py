@@ -5,7 +5,8 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from notification_processor import backlog, direct_routing, dispatching, generation, routing
+from notification_processor import backlog, direct_routing, dispatching, generation, releasing, routing
+from notification_processor.backlog import Routable
 from traffic_control.wakeup import awake, wake
 
 TASK_SECONDS = 5.0  # a task takes further batches this long before it hands over
@@ -22,22 +23,23 @@ def process_event() -> None:
             wake("process")
             break
     if done:
-        _route(stop_at, events_wait=True, sends_wait=False)
+        _route(stop_at, Routable(events=True, sends=False, held=False))
 
 
 @shared_task(name="notification_processor.route_notification")
 def route_notification() -> None:
-    """The router: decide on planned events and direct sends, and open or settle their ledger rows."""
+    """The router: decide on planned events, direct sends and what quiet hours held; open or settle their rows."""
     awake("route")
-    waiting = backlog.routable()
-    _route(time.monotonic() + TASK_SECONDS, events_wait=waiting.events, sends_wait=waiting.sends)
+    _route(time.monotonic() + TASK_SECONDS, backlog.routable(timezone.now()))
 
 
-def _route(stop_at: float, *, events_wait: bool, sends_wait: bool) -> None:
-    while events_wait or sends_wait:
+def _route(stop_at: float, waiting: Routable) -> None:
+    events_wait, sends_wait, held_wait = waiting.events, waiting.sends, waiting.held
+    while events_wait or sends_wait or held_wait:
         events_wait = events_wait and routing.route(now=timezone.now())
         sends_wait = sends_wait and direct_routing.route_pending(now=timezone.now())
-        if (events_wait or sends_wait) and time.monotonic() > stop_at:
+        held_wait = held_wait and releasing.release(now=timezone.now())
+        if (events_wait or sends_wait or held_wait) and time.monotonic() > stop_at:
             wake("route")
             break
 

@@ -28,6 +28,8 @@ class Point(StrEnum):
     CURSOR_MOVED = "cursor_moved"  # not committed
     SLICE_ROUTED = "slice_routed"  # committed, others to come
     SENDS_ROUTED = "sends_routed"  # not committed
+    DIGESTS_OPENED = "digests_opened"  # not committed; what they stand for is still to be settled
+    HELD_RELEASED = "held_released"  # not committed
     # delivery
     ROWS_CLAIMED = "rows_claimed"  # committed; the journal does not know which
     ROWS_HELD = "rows_held"  # in the journal; nothing is sent

@@ -26,11 +26,15 @@ SENTENCES: dict[str, str] = {
     "not_asked_for": "The event asked for other channels.",
     "send_at": "It is to be sent later.",
     "quiet_hours": "The customer keeps quiet hours.",
+    "quiet_hours_digest": "The customer keeps quiet hours, and the workflow sends what comes in them as a digest.",
+    "digest": "It stands for what the customer's quiet hours held.",
+    "digested": "It went into a digest.",
 }
 RULES = ("", *SENTENCES)
 PLACES = {rule: place for place, rule in enumerate(RULES)}
 LEFT_OUT = ("", "no_address", "other_channels", "tenant_default")  # likewise
 BITS, CHANNEL_BITS = 6, 3
+HELD = ("quiet_hours", "quiet_hours_digest")  # the reasons of what waits for the end of quiet hours
 
 
 @dataclass(frozen=True, slots=True)

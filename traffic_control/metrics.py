@@ -39,7 +39,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """`bounds` are in seconds; an observation counts in the first bucket that it fits into."""
+    """`bounds` are in seconds, if the name says so; an observation counts in the first bucket that it fits into."""
 
     name: str
     help: str
@@ -70,6 +70,10 @@ HTTP_SECONDS = Histogram(
     "http_request_duration_seconds", "How long requests take.", ("route", "method", "status"),
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )  # fmt: skip
+DIGEST_ITEMS = Histogram(
+    "digest_items", "Notifications that a digest of quiet hours stands for.", ("channel",),
+    (2, 5, 10, 20, 50, 100, 500, 1_000, 5_000, 10_000),
+)  # fmt: skip
 FAILED_OPEN = Counter("rate_limit_failed_open", "Let through unchecked because Redis was away.")
 CALLBACKS = Counter("provider_callbacks", "News from providers, and calls refused.", ("service", "kind", "outcome"))
 UNSUBSCRIPTIONS = Counter("unsubscriptions", "Posts to unsubscribe links, and wrong links.", ("outcome",))
@@ -82,7 +86,7 @@ COUNTERS = (
     UNSUBSCRIPTIONS, UNKNOWN_TASKS, CALLBACKS, BAD_KEYS,
     STREAM_EVENTS, STREAMS_ENDED,
 )  # fmt: skip
-HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS)
+HISTOGRAMS = (CALL_SECONDS, LATENCY, HTTP_SECONDS, DIGEST_ITEMS)
 
 
 class Tally:

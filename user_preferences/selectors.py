@@ -26,6 +26,13 @@ def by_user_ids(tenant_id: uuid.UUID, user_ids: Collection[str]) -> dict[str, Cu
     return found
 
 
+def by_ids(customer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Customer]:
+    found: dict[uuid.UUID, Customer] = {}
+    for some in _chunks(customer_ids):
+        found |= {c.id: c for c in Customer.objects.filter(id__in=some)}
+    return found
+
+
 def all_after(tenant_id: uuid.UUID, cursor: uuid.UUID | None, limit: int) -> list[Customer]:
     """The next customers of a tenant in the order of their ids; start with None, go on with the last id."""
     everybody = Customer.objects.for_tenant(tenant_id)

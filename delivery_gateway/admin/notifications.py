@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.admin import TabularInline
 
-from delivery_gateway import copies
+from delivery_gateway import copies, digests
 from delivery_gateway.admin import trials
 from delivery_gateway.admin.drawn import drawn
 from delivery_gateway.admin.story import Story
@@ -133,7 +133,7 @@ class NotificationAdmin(Story, LedgerAdmin):
     change_form_template = "delivery_gateway/notification.html"
     fieldsets = (
         (None, {"fields": ("shown_status", "why", "decisions", "timeline")}),
-        ("About", {"fields": ("channel", "to", "customer", "event", "dead_letter", "copies")}),
+        ("About", {"fields": ("channel", "to", "customer", "event", "digest", "dead_letter", "copies")}),
         ("Message", {"fields": ("drawn", "template")}),
         ("As stored", {"classes": ("collapse",), "fields": ("subject", "shown_body", "shown_payload")}),
         ("Provider", {"fields": ("provider", "provider_message_id", "provider_response", "error")}),
@@ -224,6 +224,18 @@ class NotificationAdmin(Story, LedgerAdmin):
         return format_html_join(
             SafeString("<br>"), "{} {} by {}", map(partial(_said, row), copies.around(row))
         ) or SafeString(DASH)
+
+    @admin.display(description="digest")
+    def digest(self, row: NotificationLog) -> SafeString:
+        """The one that it went into, or what it stands for."""
+        page = "delivery_gateway_notificationlog"
+        if went_to := digests.digest_id(row):
+            return link_to_page(page, went_to, "went into this digest")
+        held = digests.contents(row)
+        if held is None:
+            return SafeString(DASH)
+        links = format_html_join("", "<li>{}</li>", ((link_to_page(page, i["id"], i["title"]),) for i in held["items"]))
+        return format_html("<ul>{}</ul>{}", links, f"and {held['more']} more" if held["more"] else "")
 
     @admin.display(description="template")
     def template(self, row: NotificationLog) -> str:

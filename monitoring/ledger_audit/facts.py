@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Count, Model
 
+from delivery_gateway import digests
 from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, SandboxMessage
 from notification_processor.models import Event
 from tenants.models import Integration
@@ -19,6 +20,7 @@ BATCH = 2_000
 Links = Sequence[tuple[str, type[Model], str]]
 POINTED_TO: Links = (
     ("event", Event, "event_id"), ("customer", Customer, "customer_id"), ("integration", Integration, "integration_id"),
+    ("digest", NotificationLog, "digest_id"),
 )  # fmt: skip
 POINTING: Links = (
     ("dead letter", DeadLetter, "notification_id"), ("inbox item", InboxItem, "id"),
@@ -44,6 +46,11 @@ class Row:
     event_id: uuid.UUID | None
     customer_id: uuid.UUID | None
     integration_id: uuid.UUID | None
+    provider_message_id: str
+
+    @property
+    def digest_id(self) -> uuid.UUID | None:
+        return digests.digest_id(self)
 
 
 COLUMNS = tuple(field.name for field in fields(Row))
@@ -55,6 +62,7 @@ class Facts:
 
     `outcomes`: its attempts by what came of them. `captured`: whether its inbox or sandbox item is there.
     `open_letters`: dead letters that nobody has sent again. `strangers`: what belongs to it but to another tenant.
+    `lacks_digest`: it went into one that is not there.
     """
 
     row: Row
@@ -63,6 +71,7 @@ class Facts:
     open_letters: int = 0
     captured: bool = False
     strangers: tuple[str, ...] = ()
+    lacks_digest: bool = False
 
 
 def batches(after: uuid.UUID | None = None) -> Iterator[list[Facts]]:
@@ -101,6 +110,7 @@ def _with_facts(rows: Sequence[Row]) -> list[Facts]:
     ids = [row.id for row in rows]
     outcomes, letters = _outcomes(ids), _letters(ids)
     captured, strangers = _captured(rows), _strangers(rows)
+    lonely = _without_digest(rows)
     return [
         Facts(
             row,
@@ -109,9 +119,17 @@ def _with_facts(rows: Sequence[Row]) -> list[Facts]:
             open_letters=letters[row.id].count(False),
             captured=row.id in captured,
             strangers=tuple(strangers[row.id]),
+            lacks_digest=row.id in lonely,
         )
         for row in rows
     ]
+
+
+def _without_digest(rows: Sequence[Row]) -> set[uuid.UUID]:
+    """Those that went into a digest which is not there."""
+    went = {row.id: found for row in rows if (found := row.digest_id)}
+    there = set(NotificationLog.objects.filter(id__in=set(went.values())).values_list("id", flat=True))
+    return {row_id for row_id, found in went.items() if found not in there}
 
 
 def _outcomes(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Counter[str]]:

@@ -25,6 +25,7 @@ PROMISE_OF: Mapping[str, Promise] = {
     "lost": Promise.I1,
     "recipient_without_row": Promise.I1,
     "key_answered_twice": Promise.I1,
+    "digest_is_missing": Promise.I1,
     "illegal_status": Promise.I2,
     "sending_without_lease": Promise.I2,
     "lease_without_sending": Promise.I2,

@@ -65,6 +65,8 @@ def _state(facts: Facts, received: Receipts, case: Case) -> Broken:
         yield "scheduled_without_time", "it waits for no time at all"
     if row.status == Status.HELD and not row.reason:
         yield "held_without_reason", "it is held, and nobody said why"
+    if facts.lacks_digest:
+        yield "digest_is_missing", f"it went into the digest {row.digest_id}, which is not there"
 
 
 def _progress(facts: Facts, received: Receipts, case: Case) -> Broken:

@@ -2,12 +2,16 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, ReplayJob, SandboxMessage
+from delivery_gateway.registry import CHANNELS
 from monitoring.models import AuditEntry
 from notification_processor.models import Event
 from tests.admin.pages import add_to, list_of, page_of
 from tests.admin.world import World
+from traffic_control import decisions
+from traffic_control.ids import uuid7
 
 FACTS = [Event, NotificationLog, DeadLetter, ReplayJob, InboxItem, SandboxMessage, AuditEntry]
 
@@ -68,3 +72,19 @@ def test_attempts_cannot_be_posted(superuser: Client, acme_world: World) -> None
     )
 
     assert Attempt.objects.count() == 1
+
+
+def test_digest_and_what_went_into_it_lead_to_each_other(superuser: Client, acme_world: World) -> None:
+    digest = uuid7()
+    about = {"tenant": acme_world.tenant, "channel": "email", "lane": "email", "created_at": timezone.now()}
+    held = NotificationLog.objects.create(
+        **about, status="suppressed", reason="digested", provider_message_id=str(digest)
+    )
+    item = {"id": str(held.id), "title": "<b>Parcel</b>"}
+    payload, decision = {"count": 2, "more": 1, "items": [item]}, decisions.packed("digest", {}, tuple(CHANNELS))
+    NotificationLog.objects.create(**about, id=digest, decision=decision, payload=payload)
+
+    page = superuser.get(page_of(NotificationLog.objects.get(id=digest))).content.decode()
+    assert f'<li><a href="{page_of(held)}">&lt;b&gt;Parcel&lt;/b&gt;</a></li>' in page
+    assert "and 1 more" in page
+    assert f"/{digest}/change/" in superuser.get(page_of(held)).content.decode()

@@ -126,7 +126,7 @@ workflows = st.fixed_dictionaries(
         "category": categories,
         "is_critical": st.sampled_from([False, False, True]),
         "is_active": st.sampled_from([True, True, True, False]),
-        "quiet_hours": st.sampled_from(["drop", "hold", "ignore"]),
+        "quiet_hours": st.sampled_from(["drop", "hold", "ignore", "digest"]),
         "dedup_key": st.just(["id"]),
         "dedup_window": st.sampled_from([3600, None]),
     }
@@ -141,6 +141,14 @@ shops = st.builds(
     ),
     templates=st.dictionaries(channels, st.sampled_from([GOOD, BROKEN]), min_size=3, max_size=5),
     workflow=st.one_of(workflows, workflows, st.none()),
+)
+COLLECTS = Shop(  # quiet now, by a workflow that makes a digest of it
+    people={"ann": Person(sorted(ANN), choices={}, zone="", hours=Hours([(-2, 9)], "Asia/Kolkata", [], is_on=True))},
+    zone="UTC",
+    defaults={},
+    suppressed={},
+    templates={"email": GOOD},
+    workflow={"channels": ["email", "in_app"], "quiet_hours": "digest"},
 )
 inline = st.fixed_dictionaries(
     {"user_id": st.sampled_from(["ann", "cid"])},

@@ -37,6 +37,8 @@ CASES = {  # the step in which it happens
     Point.CURSOR_MOVED: "process",
     Point.SLICE_ROUTED: "process",
     Point.SENDS_ROUTED: "route",
+    Point.DIGESTS_OPENED: "route",
+    Point.HELD_RELEASED: "route",
     Point.ROWS_CLAIMED: "deliver",
     Point.ROWS_HELD: "deliver",
     Point.SUSPECT_SET_APART: "deliver",
@@ -56,6 +58,7 @@ CASES = {  # the step in which it happens
 }
 IN_DOUBT = {Point.SEND_BEGUN, Point.PROVIDER_ANSWERED}  # nobody can tell whether it has left
 OTHERS_FLY = {Point.SEND_LANDED, Point.OUTCOMES_WRITTEN, Point.OUTCOMES_RECORDED}  # and are in doubt, if they do
+HELD = 6  # by quiet hours, for one digest
 FOUND_LAPSED = 1  # of the rows there are from the start
 
 pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="processes beside the test need PostgreSQL")
@@ -65,7 +68,7 @@ pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="proce
 def rows(acme, webhook_peer):
     """One row for each thing that the dispatcher, a worker and an operator can find."""
     webhook_peer.secret = acme.webhook_secret
-    Customer.objects.create(tenant=acme.tenant, user_id="ann", email="ann@example.com")
+    ann = Customer.objects.create(tenant=acme.tenant, user_id="ann", email="ann@example.com")
     now = timezone.now()
     past = now - timedelta(minutes=1)
     common = {
@@ -79,6 +82,9 @@ def rows(acme, webhook_peer):
         {"status": "queued", "crashes": MAX_CRASHES - 1},
     ):
         NotificationLog.objects.create(**common | found)
+    quiet = {"status": "scheduled", "reason": "quiet_hours", "due_at": past, "user_id": "ann", "customer_id": ann.id}
+    for _ in range(HELD):
+        NotificationLog.objects.create(**common | quiet | {"routed_at": None})
     failed = {"status": Status.FAILED, "reason": "template_error", "channel": "webhook", "to": webhook_peer.url}
     new = [NewNotification(tenant_id=acme.tenant.id, created_at=now, body="x", **failed) for _ in range(2)]
     ledger.open_rows([new[0], replace(new[1], reason="for_the_job")])
@@ -135,7 +141,9 @@ def test_nothing_is_lost_or_doubled_when_a_process_dies(point, rows, process, we
     assert process(*again, "settle") == 0, (tmp_path / "log").read_text()
     assert findings(tmp_path, webhook_peer) == {}
     statuses = Counter(NotificationLog.objects.values_list("status", flat=True))
-    assert statuses == {"sent": 10, "expired": 1}
+    assert statuses == {"sent": 11, "expired": 1, "suppressed": HELD}
+    digested = NotificationLog.objects.filter(reason="digested").values_list("provider_message_id", flat=True)
+    assert set(digested) == {str(row.id) for row in NotificationLog.objects.filter(event_type="quiet_hours_digest")}
     assert set(Event.objects.values_list("state", flat=True)) == {"completed"}
     assert Event.objects.count() == 3
     assert DeadLetter.objects.filter(replayed_at__isnull=False).count() == 2

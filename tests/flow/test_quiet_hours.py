@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from delivery_gateway import counters, delivery, ledger, stopping
 from delivery_gateway.models import NotificationLog
-from notification_processor import direct_routing
+from notification_processor import direct_routing, releasing
 
 ANN = {"user_id": "ann", "email": "ann@example.com"}
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -51,6 +51,7 @@ def pass_time(settings):
         stopping.expire(now=later)
         ledger.promote_due(now=later, limit=100)
         direct_routing.route_pending(now=later)
+        releasing.release(now=later)
         settings.CELERY_TASK_ALWAYS_EAGER = True
         delivery.deliver("email")
 
@@ -97,7 +98,12 @@ def test_hours_that_last_longer_meanwhile_hold_it_again(live, mailbox, quiet_now
 
 @pytest.mark.parametrize(
     ("action", "status", "reason"),
-    [("hold", "scheduled", "quiet_hours"), ("drop", "suppressed", "quiet_hours"), ("ignore", "sent", "")],
+    [
+        ("hold", "scheduled", "quiet_hours"),
+        ("digest", "scheduled", "quiet_hours_digest"),
+        ("drop", "suppressed", "quiet_hours"),
+        ("ignore", "sent", ""),
+    ],
 )
 def test_workflow_says_what_becomes_of_it(live, quiet_now, action, status, reason):
     workflow = {"event_type": "NEWS", "channels": ["email"], "quiet_hours": action}

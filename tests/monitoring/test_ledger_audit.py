@@ -237,6 +237,14 @@ def test_open_letter_of_what_did_not_fail_is_found(acme):
     assert kinds() == {"letter_without_failure": 1}
 
 
+def test_digest_that_is_not_there_or_is_of_another_tenant_is_found(acme, globex):
+    theirs = sent(globex.tenant).id
+    for went_to in (sent(acme.tenant).id, theirs, stranger()):
+        message(acme.tenant, "suppressed", reason="digested", provider_message_id=str(went_to))
+
+    assert kinds() == {"digest_is_missing": 1, "row_of_another_tenant": 1}
+
+
 def test_letter_of_nothing_is_found(acme):
     row = message(acme.tenant, "failed")
     letter(row)

@@ -27,7 +27,7 @@ def a_row(acme, **fields):
 
 def test_nothing_waits_for_nobody(acme):
     assert backlog.stages(timezone.now()) == []
-    assert backlog.routable() == backlog.Routable(events=False, sends=False)
+    assert backlog.routable(timezone.now()) == backlog.Routable(events=False, sends=False, held=False)
 
 
 def test_event_waits_for_the_generator_when_it_is_due(waiting):
@@ -39,14 +39,24 @@ def test_planned_event_waits_for_the_router(waiting):
     Event.objects.update(state=Event.State.GENERATED)
 
     assert backlog.stages(timezone.now()) == ["route"]
-    assert backlog.routable() == backlog.Routable(events=True, sends=False)
+    assert backlog.routable(timezone.now()) == backlog.Routable(events=True, sends=False, held=False)
 
 
 def test_direct_send_waits_for_the_router(acme):
     a_row(acme)
 
     assert backlog.stages(timezone.now()) == ["route"]
-    assert backlog.routable() == backlog.Routable(events=False, sends=True)
+    assert backlog.routable(timezone.now()) == backlog.Routable(events=False, sends=True, held=False)
+
+
+def test_what_quiet_hours_held_waits_for_the_router_when_they_are_over(acme):
+    over = timezone.now()
+    a_row(acme, status=Status.SCHEDULED, reason="quiet_hours", due_at=over)
+    a_row(acme, status=Status.SCHEDULED, reason="transient", due_at=over)
+
+    assert backlog.stages(over - timedelta(seconds=1)) == []
+    assert backlog.stages(over) == ["route"]
+    assert backlog.routable(over) == backlog.Routable(events=False, sends=False, held=True)
 
 
 def test_queued_row_waits_for_its_lane(acme):

@@ -42,6 +42,7 @@ def test_new_tenant_has_the_starters(sandbox):
         "welcome",
         "password_reset",
         "plain",
+        "quiet_hours_digest",
     }
     workflows = listed(sandbox, "/v1/workflows/", is_starter=True, channels=[], category="orders")
     assert {(w["event_type"], w["template"]) for w in workflows} == {
