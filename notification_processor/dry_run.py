@@ -18,7 +18,7 @@ from notification_processor.audience import Known, Taken, next_slices
 from notification_processor.direct import DirectSend
 from notification_processor.events import NewEvent
 from notification_processor.models import Event
-from notification_processor.renderer_jobs import AT_ONCE
+from notification_processor.renderer_jobs import at_once
 from notification_processor.takings import Takings
 from tenants.models import Tenant
 from user_preferences import customers
@@ -51,7 +51,7 @@ def of_event(tenant: Tenant, mode: str, new: NewEvent) -> Forecast:
         return Forecast(event, [])
     slices = next_slices([event], budget=SHOWN, introduce=partial(_imagined, new.inline))
     waits = partial(limits.waits_ahead, at=then)
-    takings = Takings(repeats=deduplication.duplicates_ahead, waits=waits, effort=AT_ONCE)
+    takings = Takings(repeats=deduplication.duplicates_ahead, waits=waits, effort=at_once(SHOWN))
     rows = deciding.decide(slices, then, takings)
     return Forecast(event, [_at(row, then) for row in rows], has_more=not slices[0].is_last)
 

@@ -7,6 +7,7 @@ from delivery_gateway.registry import CHANNELS
 from notification_processor import rendering, templates
 from notification_processor.context import context_for
 from notification_processor.models import MessageTemplate
+from notification_processor.renderer_jobs import at_once
 from tenants.models import Tenant
 from traffic_control.errors import invalid
 from user_preferences import selectors
@@ -20,11 +21,12 @@ def preview(tenant: Tenant, template: MessageTemplate, *, data: dict[str, Any], 
     source = templates.source_of(template)
     customer = _customer(tenant.id, user_id) if user_id else None
     answer: dict[str, Any] = {"version": source.number, "missing_variables": [], "error": None}
-    owner = str(tenant.id)
+    owner, effort = str(tenant.id), at_once()  # one for both steps
     try:
-        answer["missing_variables"] = sorted(rendering.check(source, owner=owner) - data.keys() - PROVIDED)
+        names = rendering.check(source, owner=owner, effort=effort)
+        answer["missing_variables"] = sorted(names - data.keys() - PROVIDED)
         context = context_for(payload=data, tenant_name=tenant.name, customer=customer)
-        text = rendering.render(source, context, owner=owner)
+        text = rendering.render(source, context, owner=owner, effort=effort)
     except rendering.TemplateFault as fault:
         return answer | {
             "rendered": None,

@@ -1,20 +1,24 @@
 """Jobs for the renderer, many to a question; whose template ends the process is found out, and nobody else suffers."""
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from notification_processor.renderer.wire import FAULT, encoded, is_answer
 from notification_processor.renderer_pool import POOL, Busy, Place
-from notification_processor.renderer_process import BABBLES, Gone, Unstartable
+from notification_processor.renderer_process import BABBLES, Gone, Starting, Unstartable
 from traffic_control.errors import Problem
 
 log = logging.getLogger(__name__)
 
 WALL = 0.8  # seconds for one question; a turn ends much sooner, unless one job takes it all
+PATIENCE = 1.0  # seconds that somebody waits for one text, whatever may be in its way
+PATIENCE_FOR_MANY = 4.0  # and for several, and so many more for each of them:
+PATIENCE_FOR_EACH = 0.02
 JOBS = 128  # a question
 BYTES = 512 * 1024  # of contexts in a question, after which it is full
 TRIES = 2  # of a job whose renderer ended for no reason that we know; one out of time has as many as its caller says
@@ -55,30 +59,39 @@ class Effort:
 
     `tries`: of a text that nobody has made in time though it has not used up its processor time, as on a starved
     machine; when they are over it is refused, or, with one, a Problem. `stops`: of renderers by one owner's templates,
-    and `share`, seconds that they may take of one call, after which the rest of that owner's are not made.
+    and `share`, seconds that they may take of one call, after which the rest of that owner's are not made. `until`, on
+    the monotonic clock: the end of all waiting for places, for renderers and for answers.
     """
 
     tries: int
     stops: int
     share: float
+    until: float = math.inf
 
 
-AT_ONCE = Effort(tries=1, stops=2, share=3.0)  # somebody waits for the answer
+def at_once(texts: int = 1) -> Effort:
+    """From now on. Somebody waits for the answer."""
+    seconds = PATIENCE if texts <= 1 else PATIENCE_FOR_MANY + PATIENCE_FOR_EACH * texts
+    return replace(AT_ONCE, until=time.monotonic() + seconds)
+
+
+AT_ONCE = Effort(tries=1, stops=2, share=3.0)
 IN_TURN = Effort(tries=4, stops=20, share=10.0)  # a fault is for good
 TOO_SLOW = Refused("the template takes too much time or memory: it was stopped")
 CROWDED_OUT = Refused("not made, as other texts that came with it took too much time or memory")
 Answer = Any  # what DONE brings, or Refused
 
 
-def answered(jobs: Sequence[Job], *, effort: Effort = AT_ONCE) -> list[Answer]:
-    """In the order of the jobs. Raises Problem `renderer_unavailable`."""
+def answered(jobs: Sequence[Job], *, effort: Effort | None = None) -> list[Answer]:
+    """In the order of the jobs. Without an `effort` somebody waits. Raises Problem `renderer_unavailable`."""
     if not jobs:
         return []
+    effort = effort or at_once(len(jobs))
     owners = {job.owner for job in jobs}
     try:
-        with POOL.place(owners.pop() if len(owners) == 1 else "") as place:
+        with POOL.place(owners.pop() if len(owners) == 1 else "", until=effort.until) as place:
             return Conversation(jobs, place, effort).held()
-    except (Unstartable, Busy, Late) as exc:
+    except (Unstartable, Starting, Busy, Late) as exc:
         log.error("templates cannot be rendered: %s", exc)
         detail = "Templates cannot be rendered at the moment; nothing was stored. Try again."
         raise Problem("renderer_unavailable", detail, status=503, headers={"Retry-After": "2"}) from exc
@@ -121,13 +134,14 @@ class Conversation:
 
     def _ask(self, numbers: list[int]) -> int:
         """How many of them are done with."""
+        if time.monotonic() > self._effort.until:
+            raise Late("there was no time left for the rest")
         question, asked = _question([self._jobs[n] for n in numbers])
         began = time.monotonic()
         try:
-            given = self._place.renderer().ask(question, seconds=WALL)
+            given = self._place.ask(question, seconds=WALL, until=self._effort.until)
             self._check(given, numbers[:asked])
         except Gone as end:
-            self._place.vacate()
             return self._bury(numbers[:asked], end, time.monotonic() - began)
         for number, (microseconds, kind, value) in zip(numbers, given, strict=False):
             self._answers[number] = Refused(*value) if kind == FAULT else value
@@ -140,6 +154,7 @@ class Conversation:
         if type(given) is list and 0 < len(given) <= len(what) and all(map(is_answer, what, given)):
             return
         self._place.close()
+        self._place.vacate(was_stopped=True)
         raise Gone(BABBLES)
 
     def _bury(self, numbers: list[int], end: Gone, seconds: float) -> int:

@@ -1,12 +1,15 @@
 """The renderers of this process: started when first needed, lent to one thread at a time."""
 
 import atexit
+import math
 import os
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from notification_processor.renderer_process import Renderer, Unstartable
+from notification_processor.renderer_process import Gone, Renderer, Unstartable, bury
 
 SIZE = 2  # so that one tenant's slow template holds up one half at most
 WAIT = 0.9  # seconds for a renderer to come free
@@ -19,52 +22,74 @@ class Busy(Exception):
         return "all renderers are busy"
 
 
-def ready() -> Renderer:
-    """Raises Unstartable."""
-    renderer = Renderer()
-    renderer.wait()
-    return renderer
-
-
-def is_ready(renderer: Renderer) -> bool:
-    """Waits for one that is still starting; false if it ended meanwhile."""
-    try:
-        renderer.wait()
-    except Unstartable:
-        return False
-    return True
-
-
 class Place:
     """A place in the pool with its renderer, which may come to its end and be replaced."""
 
     def __init__(self) -> None:
         self._renderer: Renderer | None = None
+        self._is_asked = False
+        self.has_lost_one = False  # so the next may well go, too
 
-    def renderer(self) -> Renderer:
-        """One that is ready. Raises Unstartable if not even the second try brings one."""
-        if not (self._renderer and is_ready(self._renderer)):
-            self._renderer = ready()
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._renderer and self._renderer.is_ready)
+
+    def start(self) -> None:
+        """Gets one ready, while nobody waits for it. Raises Unstartable."""
+        self._renderer = self._renderer or Renderer()
+
+    def renderer(self, until: float = math.inf) -> Renderer:
+        """One that is ready. Raises Starting, or Unstartable if not even the second try brings one."""
+        for is_last_try in (False, True):
+            self._renderer = self._renderer or Renderer()
+            try:
+                self._renderer.wait(until)
+                break
+            except Unstartable:
+                self._renderer = None
+                if is_last_try:
+                    raise
+        assert self._renderer is not None  # noqa: S101 - it has just been waited for
         return self._renderer
 
-    def vacate(self) -> None:
+    def ask(self, question: bytes, *, seconds: float, until: float = math.inf) -> Any:
+        """`seconds` for the answer, none of them after `until`. Raises Gone, Starting or Unstartable."""
+        renderer = self.renderer(until)
+        self._is_asked = True
+        try:
+            given = renderer.ask(question, seconds=min(seconds, until - time.monotonic()))
+        except Gone as end:
+            self.vacate(was_stopped=not end.has_left)
+            raise
+        self._is_asked = False
+        return given
+
+    def vacate(self, *, was_stopped: bool) -> None:
         """The renderer is gone already; the next one gets ready while nobody waits for it. Raises Unstartable."""
-        self._renderer = None
-        self._renderer = Renderer()
+        self._renderer, self._is_asked, self.has_lost_one = None, False, was_stopped
+        self.start()
+
+    def clear(self) -> None:
+        """Whoever may still be at work on a question is ended."""
+        if self._is_asked:
+            self.close()
 
     def close(self) -> None:
-        renderer, self._renderer = self._renderer, None
+        renderer, self._renderer, self._is_asked = self._renderer, None, False
         if renderer:
             renderer.close()
 
     def forget(self) -> None:
-        renderer, self._renderer = self._renderer, None
+        renderer, self._renderer, self._is_asked = self._renderer, None, False
         if renderer:
             renderer.forget()
 
 
 class Pool:
-    """Lends the place used last first, so a process that needs one renderer at a time starts one."""
+    """Lends the place used last first, so a process that needs one renderer at a time starts one.
+
+    Where one has been stopped, the other places get theirs ready, too: the next one to be stopped costs nobody a start.
+    """
 
     def __init__(self, size: int = SIZE) -> None:
         self._places = [Place() for _ in range(size)]
@@ -76,27 +101,38 @@ class Pool:
         self._owners: set[str] = set()
 
     @contextmanager
-    def place(self, owner: str) -> Iterator[Place]:
+    def place(self, owner: str, *, until: float = math.inf) -> Iterator[Place]:
         """`owner`, if any, has one at a time. Raises Busy."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._free and not (owner and owner in self._owners), timeout=WAIT):
-                raise Busy
-            place = self._free.pop()
-            self._owners.add(owner)
+        place = self._taken(owner, min(WAIT, until - time.monotonic()))
         try:
             yield place
-        except BaseException:
-            place.close()  # it may still be at work on the question
-            raise
         finally:
-            with self._changed:
-                self._owners.discard(owner)
-                self._free.append(place)
-                self._changed.notify_all()
+            place.clear()
+            self._give_back(place, owner)
+
+    def _taken(self, owner: str, seconds: float) -> Place:
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free and not (owner and owner in self._owners), seconds):
+                raise Busy
+            place = next((free for free in reversed(self._free) if free.is_ready), self._free[-1])
+            self._free.remove(place)
+            self._owners.add(owner)
+            return place
+
+    def _give_back(self, place: Place, owner: str) -> None:
+        with self._changed:
+            self._owners.discard(owner)
+            for other in self._free if place.has_lost_one else ():
+                with suppress(Unstartable):  # whoever needs it is told
+                    other.start()
+            place.has_lost_one = False
+            self._free.append(place)
+            self._changed.notify_all()
 
     def close(self) -> None:
         for place in self._places:
             place.close()
+        bury(1.0)
 
     def forget(self) -> None:
         """In a child of this process."""

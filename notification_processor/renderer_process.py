@@ -5,12 +5,14 @@ not reach it, the end of its input ends it, and so does the end of this process,
 """
 
 import contextlib
+import math
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -29,6 +31,9 @@ LEFT = (0, -signal.SIGALRM)  # it was idle for long, or worn out
 BABBLES = 1  # as exit code, of one that had to be ended because it answered nonsense
 CPU_OF_PROCESS = 2  # how Linux makes a clock's number of a process's, as clock_getcpuclockid does
 USED_UP = (-signal.SIGPROF, -signal.SIGXCPU)
+
+
+_killed: "deque[subprocess.Popen[bytes]]" = deque()
 
 
 class Gone(Exception):
@@ -56,11 +61,19 @@ class Unstartable(Exception):
     """No renderer can be had. The text says why, for operators."""
 
 
+class Starting(Exception):
+    """It is not ready yet, and goes on getting ready."""
+
+    def __str__(self) -> str:
+        return "the renderer is still starting"
+
+
 class Renderer:
     """Not to be used by two threads at once. It is started at once, and waited for when it is first needed."""
 
     def __init__(self) -> None:
         """Raises Unstartable."""
+        self._began = time.monotonic()
         if os.name != "posix":
             raise Unstartable("templates need processes that can bound themselves: run this on Linux or macOS")
         try:
@@ -82,10 +95,17 @@ class Renderer:
         os.set_blocking(self._to, False)
         self._writable, self._readable = _polled(self._to, select.POLLOUT), _polled(self._from, select.POLLIN)
 
-    def wait(self) -> None:
-        """Until it has taken its limits. Raises Unstartable."""
+    def wait(self, until: float = math.inf) -> None:
+        """For it to take its limits. Raises Starting when it has not `until` then, or Unstartable."""
         if not self.limits:
+            self._listen(until)
             self.limits = self._hello()
+            bury()  # the one before it, most likely
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nobody would have to wait for it: it has spoken, or ended."""
+        return bool(self.limits) or _has_come(self._readable, 0.0)
 
     @property
     def pid(self) -> int:
@@ -108,11 +128,11 @@ class Renderer:
             raise Gone(self._ended()) from exc
 
     def close(self) -> None:
-        """Ends it, with all that it was at."""
+        """Ends it, with all that it was at. Nobody waits for its end: that takes its time where there is much to do."""
         self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # a machine in trouble: it is reaped later
-            self._process.wait(timeout=1.0)
         self._close_pipes()
+        _killed.append(self._process)
+        bury()
 
     def forget(self) -> None:
         """After a fork: it is the parent's. With the pipes held open here it would not see the parent's end."""
@@ -123,9 +143,15 @@ class Renderer:
         for pipe in self._pipes:
             pipe.close()
 
+    def _listen(self, until: float) -> None:
+        """For its first word, or its end."""
+        given_up = self._began + START_SECONDS
+        if not _has_come(self._readable, min(until, given_up)) and until < given_up:
+            raise Starting
+
     def _hello(self) -> dict[str, Any]:
         try:
-            limits: dict[str, Any] = understood(self._receive(time.monotonic() + START_SECONDS))
+            limits: dict[str, Any] = understood(self._receive(self._began + START_SECONDS))
         except (OSError, EOFError, ValueError) as exc:
             code = None if isinstance(exc, TimeoutError) else self._ended()
             self.close()
@@ -183,14 +209,36 @@ def _polled(pipe: int, event: int) -> "select.poll":
 
 
 def _wait(poll: "select.poll", until: float) -> None:
-    if not poll.poll(max(0.0, until - time.monotonic()) * 1_000):
+    if not _has_come(poll, until):
         raise TimeoutError
+
+
+def _has_come(poll: "select.poll", until: float) -> bool:
+    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1_000))
+
+
+def bury(seconds: float = 0.0) -> None:
+    """Those that were killed are reaped, if they have ended by now, or do so within these seconds; else next time."""
+    until = time.monotonic() + seconds
+    while _killed:
+        _bury_all()
+        if time.monotonic() >= until:
+            return
+        time.sleep(0.001)
+
+
+def _bury_all() -> None:
+    for _ in range(len(_killed)):
+        with contextlib.suppress(IndexError):  # another thread has taken it
+            one = _killed.popleft()
+            if one.poll() is None:
+                _killed.append(one)
 
 
 @cache
 def _folders() -> Sequence[str]:
     """Where our package and the few libraries lie: `site` is not run, it takes longer than all the rest."""
-    found = [str(PROGRAM.parent.parent.parent)]
+    found = [str(Path(__file__).parent.parent)]
     for name in NEEDS:
         spec = find_spec(name)
         if spec is None or spec.origin is None:

@@ -9,7 +9,7 @@ from typing import Any
 from notification_processor.bounded_memory import BoundedMemory
 from notification_processor.filling import Outline, Unfillable, filled, size_of
 from notification_processor.renderer.wire import CHECK, CUT, EACH, OUTLINE, PARTS, RENDER
-from notification_processor.renderer_jobs import AT_ONCE, Effort, Job, Refused, Text, answered
+from notification_processor.renderer_jobs import Effort, Job, Refused, Text, answered, at_once
 
 MAX_SOURCE = 64 * 1024  # characters of a part
 MAX_SUBJECT = 998  # characters: one line of RFC 5322
@@ -72,16 +72,20 @@ class TemplateFault(Exception):
         self.detail, self.part, self.line, self.column = detail, part, line, column
 
 
-def render(source: Source, context: Mapping[str, Any], *, owner: str = "") -> Rendered:
+def render(source: Source, context: Mapping[str, Any], *, owner: str = "", effort: Effort | None = None) -> Rendered:
     """Raises TemplateFault, which names the part, the line and the variable, or Problem `renderer_unavailable`."""
-    (made,) = render_many([Order(source, context, owner=owner)])
+    (made,) = render_many([Order(source, context, owner=owner)], effort=effort)
     if isinstance(made, TemplateFault):
         raise made
     return made
 
 
-def render_many(orders: Sequence[Order], *, effort: Effort = AT_ONCE) -> list[Rendered | TemplateFault]:
-    """In the order of the orders, with as few questions to the renderer as can be. Raises `renderer_unavailable`."""
+def render_many(orders: Sequence[Order], *, effort: Effort | None = None) -> list[Rendered | TemplateFault]:
+    """In the order of the orders, with as few questions to the renderer as can be. Raises `renderer_unavailable`.
+
+    Without an `effort` somebody waits for the texts.
+    """
+    effort = effort or at_once(len(orders))
     made: dict[int, Rendered | TemplateFault] = {}
     stopped = _learn(orders, effort)
     made.update((n, stopped[o.source.key]) for n, o in enumerate(orders) if o.source.key in stopped)
@@ -95,7 +99,7 @@ def render_many(orders: Sequence[Order], *, effort: Effort = AT_ONCE) -> list[Re
     return [made[number] for number in range(len(orders))]
 
 
-def check(source: Source, *, owner: str = "") -> set[str]:
+def check(source: Source, *, owner: str = "", effort: Effort | None = None) -> set[str]:
     """Compiles every part: top-level names that the template reads, those it guards with `default` among them.
 
     Raises TemplateFault for the first part that does not compile, or Problem `renderer_unavailable`.
@@ -103,7 +107,7 @@ def check(source: Source, *, owner: str = "") -> set[str]:
     for part in PARTS:
         if len(getattr(source, part)) > MAX_SOURCE:
             raise TemplateFault(f"longer than {MAX_SOURCE:,} characters", part=part)
-    (answer,) = answered([Job(CHECK, source.text, owner=owner)])
+    (answer,) = answered([Job(CHECK, source.text, owner=owner)], effort=effort)
     if isinstance(answer, Refused):
         raise _fault(answer)
     return set(answer)

@@ -1,7 +1,6 @@
 """Hostile templates through the real doors: web and worker in processes of their own, beside a good neighbour."""
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -20,10 +19,11 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="processes beside the test need PostgreSQL"),
     pytest.mark.timeout(600),
 ]
-SECONDS = 1.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # of a processor that is shared, a share
+SECONDS = 1.5  # whatever the template does, and whatever else the machine has to do
 GROWTH = 48  # MB that web and worker may grow by, as they do under any load
 RENDERER = 256  # MB
 TEXTS = sorted({text for texts in CORPUS.values() for text in texts})
+SOME = sorted({*TEXTS[::8], *(text for texts in CORPUS.values() for text in texts[:2])})  # all of them: make soak
 SECRETS = ("insecure", "SECRET_KEY=", "DATABASE_URL", "PATH=", "<module", "<class", "<function", "/usr/")
 
 
@@ -41,16 +41,15 @@ class Client:
         self.faults, self.slowest = [], 0.0
 
     def post(self, path, body, *, method="POST"):
-        for _ in range(3):  # a machine that has too much to do asks to come again
+        status, until, slowest = 503, time.monotonic() + 20, 0.0
+        while status == 503 and time.monotonic() < until:  # a machine that has too much to do asks to come again
             began = time.monotonic()
             status, _, answer = ask(self.base, json.dumps(body).encode(), key=self.key, path=path, method=method)
-            took = time.monotonic() - began
-            if status != 503:
-                break
-        self.slowest = max(self.slowest, took)
+            slowest = max(slowest, time.monotonic() - began)
+        self.slowest = max(self.slowest, slowest)
         shown = json.dumps(answer)
-        if status >= 500 or took > SECONDS or any(secret in shown for secret in SECRETS):
-            self.faults.append((path, body, status, round(took, 2), shown[:200]))
+        if status >= 500 or slowest > SECONDS or any(secret in shown for secret in SECRETS):
+            self.faults.append((path, body, status, round(slowest, 2), shown[:200]))
         return status, answer
 
 
@@ -65,13 +64,14 @@ def save(client, name, text):
 
 
 def resident_mb(process):
-    """Of it and its children, but no renderers."""
+    """Of it and its children, but no renderers, nor what is left of one that has been killed."""
     pids, renderers = [process.pid], renderers_of(process)
     for pid in pids:
         pids += [
             int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if int(c) not in renderers
         ]
-    return sum(int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) for pid in pids) / 1024
+    held = [Path(f"/proc/{pid}/status").read_text().split("VmRSS:") for pid in pids]
+    return sum(int(rest[0].split()[0]) for _, *rest in held if rest) / 1024
 
 
 def peaks_mb(process):
@@ -82,6 +82,11 @@ def peaks_mb(process):
 
 
 def test_hostile_templates_hurt_neither_processes_nor_neighbours(acme, running):
+    strike(acme, running, SOME)
+
+
+def strike(acme, running, texts):
+    """Saved, shown and sent by one tenant, while another one sends on the same processes."""
     innocent = register("Good neighbours", "ops@good.test")
     for one in (acme, innocent):
         client_with(one.test_api_key).get("/v1/templates/")
@@ -98,8 +103,8 @@ def test_hostile_templates_hurt_neither_processes_nor_neighbours(acme, running):
     wait_until(lambda: NotificationLog.objects.filter(status="sent").count() == 2, seconds=60, what="a first message")
     before = {name: resident_mb(process) for name, process in (("web", web), ("worker", worker))}
 
-    saved = [name for n, text in enumerate(TEXTS) if save(evil, name := f"evil{n}", text)]
-    for text in TEXTS:
+    saved = [name for n, text in enumerate(texts) if save(evil, name := f"evil{n}", text)]
+    for text in texts:
         evil.post("/v1/notify/", {"channel": "in_app", "user_id": "ann", "body": text, "data": DATA})
     events = [{"event_type": name, "recipients": [{"user_id": "ann"}], "payload": DATA} for name in saved]
     for start in range(0, len(events), 10):  # both tenants' in the same batches of the router
@@ -117,7 +122,7 @@ def test_hostile_templates_hurt_neither_processes_nor_neighbours(acme, running):
     assert all(peak <= RENDERER for process in (web, worker) for peak in peaks_mb(process))
     after = {name: resident_mb(process) for name, process in (("web", web), ("worker", worker))}
     print(
-        len(TEXTS),
+        len(texts),
         "texts,",
         len(saved),
         "saved; slowest answer",

@@ -4,7 +4,7 @@ import pytest
 
 from notification_processor import renderer_process
 from notification_processor.renderer.wire import CHECK, CUT, OUTLINE, RENDER, is_answer
-from notification_processor.renderer_jobs import TOO_SLOW, Job, answered
+from notification_processor.renderer_jobs import AT_ONCE, TOO_SLOW, Job, answered
 
 BABBLER = """
 import os, struct
@@ -50,6 +50,6 @@ def test_renderer_that_answers_nonsense_is_ended(pool, monkeypatch, tmp_path, ba
     program.write_text(BABBLER.format(babble=babble))
     monkeypatch.setattr(renderer_process, "PROGRAM", program)
 
-    (answer,) = answered([Job(RENDER, ("", "{{ a|upper }}", ""), {"a": "x"})])
+    (answer,) = answered([Job(RENDER, ("", "{{ a|upper }}", ""), {"a": "x"})], effort=AT_ONCE)
 
     assert answer == TOO_SLOW

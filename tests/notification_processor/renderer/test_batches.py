@@ -24,7 +24,7 @@ def test_others_in_a_batch_do_not_suffer(pool):
     sources = [SPINS if n == 50 else LIVE for n in range(100)]
     jobs = [Job(RENDER, ("", text, ""), DATA, owner=str(n)) for n, text in enumerate(sources)]
 
-    answers = answered(jobs)
+    answers = answered(jobs, effort=AT_ONCE)
 
     assert [n for n, answer in enumerate(answers) if answer != ["", "X", ""]] == [50]
     assert isinstance(answers[50], Refused)
@@ -42,7 +42,9 @@ def test_owner_who_takes_too_much_of_a_batch_gets_no_more(pool):
 
 def test_owner_whose_templates_end_renderers_is_stopped_when_somebody_waits(pool):
     slow = [Job(RENDER, ("", SPINS, ""), DATA, owner="slow")] * 50
-    answers = answered([*slow, Job(RENDER, ("", LIVE, ""), DATA, owner="slow"), Job(RENDER, ("", LIVE, ""), DATA)])
+    answers = answered(
+        [*slow, Job(RENDER, ("", LIVE, ""), DATA, owner="slow"), Job(RENDER, ("", LIVE, ""), DATA)], effort=AT_ONCE
+    )
 
     assert answers[2:] == [CROWDED_OUT] * 49 + [["", "X", ""]]
 

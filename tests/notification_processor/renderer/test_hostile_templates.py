@@ -1,6 +1,5 @@
 """Templates by people who mean harm, on each way they can come in: saved, previewed, and sent."""
 
-import os
 import resource
 import time
 from pathlib import Path
@@ -8,12 +7,13 @@ from pathlib import Path
 import pytest
 from rest_framework.test import APIClient
 
+from dev.waiting import wait_until
 from notification_processor.renderer_pool import POOL
 from tenants.services import Registration
 from tests.conftest import client_with
 from tests.notification_processor.renderer.hostile_templates import CORPUS, DATA
 
-SECONDS = 1.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # of a processor that is shared, a share
+SECONDS = 1.5  # whatever the template does, and whatever else the machine has to do
 MEMORY = 256 * 1024  # KB
 GROWTH = 16 * 1024  # KB that this process may grow by over all of a category
 ADDRESS = "a@example.com"
@@ -31,7 +31,7 @@ def test_corpus_is_large():
 
 def is_harmless(answer):
     shown = answer.content.decode()
-    return answer.status_code < 500 and not any(secret in shown for secret in SECRETS)
+    return answer.status_code in (*range(500), 503) and not any(secret in shown for secret in SECRETS)
 
 
 def ways_in(api, text):
@@ -46,13 +46,15 @@ def ways_in(api, text):
 
 
 def answers(api, path, body):
-    """What a client is told that asks again when it is asked to: this machine may have too much to do."""
-    for _ in range(3):
+    """Each with the seconds it took. Where the machine has too much to do a client is asked to come again, and does."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        began = time.perf_counter()
         answer = api.post(path, body)
+        yield answer, time.perf_counter() - began
         if answer.status_code != 503:
-            break
-    yield answer
-    return answer
+            return answer
+    raise AssertionError("asked to come again for 20 s")
 
 
 def memory_of_renderers():
@@ -76,13 +78,11 @@ def test_hostile_template_hurts_nobody(api, category):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     faults: list[tuple[object, ...]] = []
     for text in CORPUS[category]:
-        began = time.perf_counter()
-        for answer in ways_in(api, text):
-            took, began = time.perf_counter() - began, time.perf_counter()
+        for answer, took in ways_in(api, text):
             if not is_harmless(answer) or took > SECONDS:
                 faults.append((text[:80], answer.status_code, round(took, 2), answer.content[:200]))
         if any(held > MEMORY for held in memory_of_renderers()):
             faults.append((text[:80], "memory"))
     assert faults == []
-    assert is_well(api)
+    assert wait_until(lambda: is_well(api), seconds=20)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GROWTH

@@ -20,7 +20,7 @@ from notification_processor.filling import Outline, size_of
 from notification_processor.renderer.allowed import SAFE_FILTERS, SAFE_TESTS
 from notification_processor.renderer.sandbox import BOUNDED_FILTERS
 from notification_processor.renderer.wire import RENDER, encoded
-from notification_processor.renderer_jobs import IN_TURN, Job, answered
+from notification_processor.renderer_jobs import IN_TURN, Job, answered, at_once
 from notification_processor.renderer_process import Gone, Renderer, Unstartable
 from notification_processor.rendering import Source, TemplateFault, inline_source, render
 from traffic_control.errors import Problem
@@ -116,14 +116,14 @@ def test_renderer_that_left_by_itself_is_replaced(pool):
         os.kill(pid, signal.SIGALRM)
         wait_until(lambda: not is_alive(pid))
 
-    assert answered([Job(RENDER, ("", LIVE, ""), DATA)]) == [["", "X", ""]]
+    assert answered([Job(RENDER, ("", LIVE, ""), DATA)], effort=at_once()) == [["", "X", ""]]
 
 
 def test_renderer_out_of_time_is_killed(renderer):
     question = {"sources": [["", SPINS, ""]], "contexts": [DATA], "jobs": [[RENDER, 0, 0, None]]}
     with pytest.raises(Gone):
         renderer.ask(encoded(question), seconds=0.01)
-    assert not is_alive(renderer.pid)
+    wait_until(lambda: not is_alive(renderer.pid))
 
 
 def test_renderer_without_time_is_not_the_templates_fault(pool, monkeypatch):
@@ -133,7 +133,7 @@ def test_renderer_without_time_is_not_the_templates_fault(pool, monkeypatch):
     monkeypatch.setattr("notification_processor.renderer_jobs.WALL", 0.05)
 
     with pytest.raises(Problem) as caught:
-        answered([Job(RENDER, ("", LIVE, ""), DATA)])
+        answered([Job(RENDER, ("", LIVE, ""), DATA)], effort=at_once())
     assert caught.value.code == "renderer_unavailable"
 
 
@@ -145,11 +145,10 @@ def test_renderer_without_time_is_replaced_for_who_is_patient(pool):
 
 
 def test_no_renderer_is_an_error_that_says_so(pool, monkeypatch):
-    renderer_process._folders()
     monkeypatch.setattr(renderer_process, "PROGRAM", Path("/nowhere/__main__.py"))
 
     with pytest.raises(Problem) as caught:
-        answered([Job(RENDER, ("", LIVE, ""), DATA)])
+        answered([Job(RENDER, ("", LIVE, ""), DATA)], effort=at_once())
 
     assert (caught.value.code, caught.value.status_code) == ("renderer_unavailable", 503)
     with pytest.raises(Unstartable):
