@@ -1,10 +1,12 @@
 """Real keys and real servers: SMTP, Slack, Teams, Telegram and a webhook receiver play the providers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from delivery_gateway.egress import EgressPolicy
 from delivery_gateway.models import Attempt, DeadLetter, InboxItem, NotificationLog, Suppression
 from notification_processor import dispatching
 from tests.peers.telegram import TOKEN
@@ -237,7 +239,8 @@ def test_integration_test_sends_one_message_and_tells_the_outcome(live, provider
 
 
 def test_provider_that_hangs_is_given_up_at_the_deadline(live, ann, providers, monkeypatch):
-    monkeypatch.setattr("delivery_gateway.egress.client.TOTAL_SECONDS", 0.3, raising=False)
+    as_configured = EgressPolicy.from_settings
+    monkeypatch.setattr(EgressPolicy, "from_settings", lambda chosen: replace(as_configured(chosen), total_seconds=0.5))
     providers["webhook"].script("hang")
 
     event = post_event(live, channels=["webhook"])
