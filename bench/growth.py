@@ -15,8 +15,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bench.machine import description
 from bench.servers import Servers, servers
@@ -26,7 +27,7 @@ from dev.paths import PYTHON, ROOT
 
 START = "import django; django.setup(); from bench.growth_subject import main; main()"
 SMALL, FEW_WAITING = 10_000, 1_000
-ROUNDS, CALLS, BATCHES = 9, 15, 5
+ROUNDS, CALLS, LOOKS, BATCHES = 9, 15, 5, 5
 TITLES = {
     "list": "newest 50 of a tenant with half of all rows",
     "page_deep": "50 from the middle of its time, by cursor",
@@ -36,15 +37,38 @@ TITLES = {
     "event": "an event's notifications, and their counts by status",
     "dead_letters": "its newest 50 dead letters",
     "counters": "its totals of 30 days, from the counters",
-    "first_page": "the console's first page",
-    "console_list": "the console's list of all notifications",
-    "console_list_filtered": "that list, only one tenant's that failed",
     "claim": "claim 100",
     "pending": "100 for the router",
     "promote": "100 that have come due",
     "nothing_due": "what has expired or lapsed: nothing",
 }
-
+PAGES = {
+    "dashboard": "dashboard, 24 hours",
+    "dashboard_week": "dashboard, 7 days",
+    "messages": "messages of all tenants",
+    "messages_deep": "those from the middle of the 90 days on",
+    "messages_failed": "one tenant's that failed",
+    "messages_none": "those on a channel that none is on",
+    "messages_of_user": "search for a user_id",
+    "messages_to": "search for an address, of which there is none",
+    "message_by_id": "search for an id",
+    "message": "a message with its attempts and decisions",
+    "letters": "dead letters of all tenants",
+    "letters_waiting": "one tenant's that wait",
+    "letters_deep": "those from the middle on",
+    "letter_by_message": "search for a message's id",
+    "causes": "dead letters by cause",
+    "customers": "customers",
+    "customer": "search for a user_id",
+    "preferences": "preferences",
+    "preferences_of": "search for a user_id",
+    "events": "events",
+    "events_deep": "those from the middle on",
+    "explain": "a person's newest events, to explain one",
+    "audit": "audit trail",
+    "audit_deep": "that from the middle on",
+    "audit_of": "search for an object's id",
+}
 
 Answer = tuple[float, float]  # milliseconds, and those of CPU time
 
@@ -56,6 +80,7 @@ class Line:
     large_ms: float
     ratio: float
     cpu_ratio: float
+    queries: int = 0
 
 
 class Ledger:
@@ -77,18 +102,19 @@ class Ledger:
         )
         self._answer()
 
-    def ask(self, word: str, number: int = 1) -> Answer:
+    def ask(self, word: str, number: int = 1) -> Any:
+        """Of what is measured, an Answer."""
         assert self.process.stdin
         self.process.stdin.write(f"{word} {number}\n")
         self.process.stdin.flush()
         return self._answer()
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> Any:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
             raise SystemExit("The process that holds the ledger has ended; its traceback is above.")
-        return json.loads(line)  # type: ignore[no-any-return]
+        return json.loads(line)
 
     def stop(self) -> None:
         assert self.process.stdin
@@ -113,7 +139,16 @@ def ledgers(rows: int) -> Iterator[tuple[Ledger, Ledger]]:
 
 
 def compare(small: Ledger, large: Ledger, word: str) -> Line:
-    return line_of(TITLES[word], [(small.ask(word, CALLS), large.ask(word, CALLS)) for _ in range(ROUNDS + 1)])
+    return line_of(TITLES[word], _rounds(small, large, word, CALLS))
+
+
+def compare_page(small: Ledger, large: Ledger, word: str) -> Line:
+    found = line_of(PAGES[word], _rounds(small, large, f"page:{word}", LOOKS))
+    return replace(found, queries=max(ledger.ask(f"queries:{word}") for ledger in (small, large)))
+
+
+def _rounds(small: Ledger, large: Ledger, word: str, calls: int) -> list[tuple[Answer, Answer]]:
+    return [(small.ask(word, calls), large.ask(word, calls)) for _ in range(ROUNDS + 1)]
 
 
 def line_of(title: str, rounds: Sequence[tuple[Answer, Answer]]) -> Line:
@@ -142,6 +177,11 @@ def table(lines: Sequence[Line], rows: int) -> str:
     return markdown(head, map(row_of, lines))
 
 
+def table_of_pages(lines: Sequence[Line], rows: int) -> str:
+    head = ["page", f"ms at {SMALL:,} rows", f"ms at {rows:,}", "ratio", "of CPU time", "queries"]
+    return markdown(head, ([*row_of(one), str(one.queries)] for one in lines))
+
+
 def row_of(one: Line) -> list[str]:
     return [one.title, shown(one.small_ms), shown(one.large_ms), f"{one.ratio:.2f}", f"{one.cpu_ratio:.2f}"]
 
@@ -150,16 +190,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--backlog", type=int, default=1_000_000, help="queued in the large ledger; 10,000 or more")
+    parser.add_argument("--only-pages", action="store_true", help="of the console, and nothing else")
     given = parser.parse_args(arguments)
     with ledgers(given.rows) as (small, large):
         large.ask("bytes")
-        lines = []
-        for word, title in TITLES.items():
+        pages, lines = [], []
+        for word, title in PAGES.items():
+            progress(title)
+            pages.append(compare_page(small, large, word))
+        say(table_of_pages(pages, given.rows))
+        for word, title in () if given.only_pages else TITLES.items():
             progress(title)
             lines.append(compare(small, large, word))
-        lines.append(delivering(small, large, given.backlog))
-        large.ask("drop_month")
-    say(table(lines, given.rows))
+        if not given.only_pages:
+            lines.append(delivering(small, large, given.backlog))
+            large.ask("drop_month")
+            say(table(lines, given.rows))
     say("\n" + ", ".join(f"{name} {value}" for name, value in description().items()))
     return 0
 

@@ -2,7 +2,7 @@
 
 Django has to be set up before this is imported.
 
-A line is a word and a number: `seed 10000`, `list 20`. The answer is the medians of that many calls.
+A line is a word and a number: `seed 10000`, `list 20`, `page:messages 20`. The answer: medians of that many calls.
 """
 
 import json
@@ -10,20 +10,20 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import Client
 from django.utils import timezone
 
+from bench.growth_pages import Console, paths
+from bench.growth_past import surround
 from delivery_gateway import counters, history, leases, ledger, partitions, retention, selectors, stopping
 from delivery_gateway.contract import Receipt
 from delivery_gateway.history import Past
@@ -51,7 +51,8 @@ class Subject:
     def __init__(self) -> None:
         call_command("migrate", verbosity=0)
         self.known: Known
-        self.console = Client()
+        self.console = Console()
+        self.pages: Mapping[str, str] = {}
 
     def seed(self, rows: int) -> None:
         now = timezone.now()
@@ -60,12 +61,13 @@ class Subject:
         for done in history.generate(past):
             if done % 1_000_000 == 0:
                 print(f"{done:,} rows", file=sys.stderr, flush=True)
+        surround(tenants, rows=rows)
         for status in (Status.PENDING, Status.QUEUED, Status.SCHEDULED):
             self.add(tenants[:1], status, READY)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
         self.known = _known(tenants[0])
-        self.console.force_login(User.objects.create_superuser("operator"))
+        self.pages = paths(self.known.row)
 
     def add(self, tenants: list[uuid.UUID], status: Status, rows: int) -> None:
         now = timezone.now()
@@ -114,19 +116,6 @@ class Subject:
 
     def _rows(self) -> Any:
         return selectors.notifications_of(self.known.tenant)
-
-    # --- Looking, as people do ---
-    def first_page(self) -> None:
-        self._look("/admin/")
-
-    def console_list(self) -> None:
-        self._look("/admin/delivery_gateway/notificationlog/")
-
-    def console_list_filtered(self) -> None:
-        self._look(f"/admin/delivery_gateway/notificationlog/?tenant={self.known.tenant}&status={Status.FAILED}")
-
-    def _look(self, path: str) -> None:
-        assert self.console.get(path, SERVER_NAME="localhost").status_code == HTTPStatus.OK
 
     # --- Working, as the stages do; undone, so that each call finds the same ---
     def claim(self) -> None:
@@ -211,7 +200,15 @@ def main() -> None:
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         word, number = line.split()
-        if word in ("seed", "backlog", "settle"):
-            print(json.dumps(getattr(subject, word)(int(number))), flush=True)
-        else:
-            print(json.dumps(measured(getattr(subject, word), int(number))), flush=True)
+        print(json.dumps(answer(subject, word, int(number))), flush=True)
+
+
+def answer(subject: Subject, word: str, number: int) -> Any:
+    if word in ("seed", "backlog", "settle"):
+        return getattr(subject, word)(number)
+    kind, _, name = word.partition(":")
+    if kind == "queries":
+        return subject.console.queries(subject.pages[name])
+    if kind == "page":
+        return measured(partial(subject.console.look, subject.pages[name]), number)
+    return measured(getattr(subject, word), number)

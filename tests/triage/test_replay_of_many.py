@@ -26,8 +26,8 @@ def test_all_are_delivered_and_none_twice_when_the_worker_dies(acme, fail, webho
         running.worker("deliverer", queues="deliver.webhook", concurrency=1)
         running.dispatcher()
 
-        job = api.post("/v1/dead-letters/replays/", {"channel": "webhook", "rate": 150}).json()
-        wait_until(lambda: ReplayJob.objects.get().replayed >= 150, seconds=60, what="the first slice")
+        job = api.post("/v1/dead-letters/replays/", {"channel": "webhook", "rate": 400}).json()
+        wait_until(lambda: ReplayJob.objects.get().replayed >= 400, seconds=60, what="the first slice")
         running.kill("router")
         halfway = api.get(job["links"]["self"]).json()
         running.worker("router again", queues="process", concurrency=1)
@@ -37,7 +37,7 @@ def test_all_are_delivered_and_none_twice_when_the_worker_dies(acme, fail, webho
         )
 
     assert (halfway["state"], halfway["total"]) == ("running", MANY)
-    assert 150 <= halfway["replayed"] < MANY
+    assert 400 <= halfway["replayed"] < MANY
     done = api.get(job["links"]["self"]).json()
     assert (done["replayed"], done["outcomes"]) == (MANY, {"sent": MANY})
     received = Counter(request.headers["webhook-id"] for request in webhook_peer.received)
