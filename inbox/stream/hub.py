@@ -171,9 +171,12 @@ class Hub:
         if not known:
             return
         for customer_id, news in (await self._reader.ask(reading.look, known)).items():
+            since = known[customer_id]
             for stream in self.streams.get(customer_id, ()):
-                if stream.version is None or customer_id in known:
+                if stream.version is None or (since is not None and since <= stream.version):
                     stream.tell(news)
+                else:  # it came while we asked, and knows less than we asked for
+                    self.stir([customer_id])
 
     async def _sweep(self) -> None:
         number, looked = 0, 0.0

@@ -46,13 +46,14 @@ class Reader:
 
 
 def look(known: Mapping[UUID, int | None]) -> dict[UUID, News]:
-    """What has become of these inboxes since the versions that are known: two queries for all of them."""
+    """What has become of these inboxes since the versions that are known, or the last REPLAY: two queries for all."""
     states = inbox.states_of(known)
     missed = Q(pk__in=[])
     for customer_id, version in known.items():
         state = states.get(customer_id)
-        if state and version is not None and 0 < state.version - version <= REPLAY:
-            missed |= Q(customer_id=customer_id, seq__gt=version, seq__lte=state.version)
+        if state and version is not None and version < state.version:
+            since = max(version, state.version - REPLAY)
+            missed |= Q(customer_id=customer_id, seq__gt=since, seq__lte=state.version)
     arrived: dict[UUID, list[tuple[int, str]]] = {}
     for customer_id, seq, item_id in (
         InboxItem.objects.filter(missed).order_by("customer_id", "seq").values_list("customer_id", "seq", "id")

@@ -68,6 +68,7 @@ def test_what_was_missed_while_the_process_was_away_comes_through_nginx(running,
 
     wait_until(lambda: is_served(edge, token), seconds=20, what="nginx's return to it")
     with Listener(edge, token, last=before.events[1].version, headers=OVER_TLS) as after:
+        assert (after.status, after.problem) == (200, {})
         assert [event.data["id"] for event in after.until(2)] == missed
 
 
