@@ -53,8 +53,8 @@ def direct(api, **when):
 
 def ends(*wanted):
     def look():
-        rows = [NotificationLog.objects.filter(status__in=FINAL, **one).first() for one in wanted]
-        return all(rows) and [(row.status, row.reason) for row in rows]
+        rows = [row for one in wanted for row in NotificationLog.objects.filter(status__in=FINAL, **one)]
+        return len(rows) == len(wanted) and [(row.status, row.reason) for row in rows]
 
     return wait_until(look, seconds=30, what="the end of all messages")
 
