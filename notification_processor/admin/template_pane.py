@@ -24,11 +24,11 @@ from notification_processor.trying_out import Flaw, Tried
 from tenants.admin_base import TenantScopedAdmin, may_see_addresses, tenant_id_of
 from tenants.models import Tenant
 from traffic_control.errors import Problem, invalid
+from traffic_control.parsers import parse_json
 
 SEES_EVENTS = "notification_processor.view_event"
 PAGES = "admin:notification_processor_messagetemplate"
 PANE = "notification_processor/template_pane.html"
-LARGEST_SAMPLE = 256 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ def pane(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.UUI
         "length": length,
         "limit": limit,
         "is_long": limit is not None and length > limit,
-        "used": json.dumps(data, indent=2, ensure_ascii=False),
     }
     return render(request, PANE, facts)
 
@@ -74,7 +73,7 @@ def test(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.UUI
     try:
         data, found = _tried(request, console, template)
         if any(flaw.is_fatal for flaw in found.flaws):
-            raise invalid("/body", "Not sent: these words cannot be made with this sample, as is said above.")
+            raise invalid("/body", "Not sent: these words cannot be made with this sample, as is said below.")
         user: Any = request.user
         editor = Editor(user.get_username(), user.email)
         payload = _payload(template, data) or {}
@@ -143,13 +142,13 @@ def _words(request: HttpRequest, console: TenantScopedAdmin, template: MessageTe
 
 
 def _sample(request: HttpRequest) -> dict[str, Any]:
-    """Raises Problem that says where it stops being JSON."""
+    """By the rules for what comes with an event. Raises Problem that says where it breaks them."""
     given = request.POST.get("sample", "").strip()
     try:
-        found = json.loads(given[:LARGEST_SAMPLE]) if given else {}
-    except (ValueError, RecursionError) as exc:
-        where = f"line {exc.lineno}: {exc.msg}" if isinstance(exc, json.JSONDecodeError) else "it is nested too deeply"
-        raise invalid("/sample", f"The sample is not JSON. {where}.") from exc
+        found = parse_json(given.encode()) if given else {}
+    except Problem as problem:
+        told = str(problem.detail).replace("The body", "It")
+        raise invalid("/sample", f"The sample cannot be used. {told}") from problem
     if not isinstance(found, dict):
         raise invalid("/sample", 'The sample has to be an object: { "name": "value" }.')
     return found

@@ -119,10 +119,21 @@ def test_sample_is_made_up_for_whoever_may_not_see_events(acme_world: World) -> 
     assert (sample.event_id, sample.data["name"]) == (None, "Ann Example")
 
 
-def test_sample_that_is_not_json_is_told_with_its_line(operator: Client, acme_world: World) -> None:
-    pane = text_of(operator.post(url("pane_of", acme_world.template), WORDS | {"sample": '{\n"a": }'}))
-
-    assert "The sample is not JSON. line 2: Expecting value." in pane
+@pytest.mark.parametrize(
+    ("sample", "told"),
+    [
+        (
+            '{\n"a": }',
+            "The sample cannot be used. It is not valid JSON: unexpected character, expected a JSON value (line 2,",
+        ),
+        ("[" * 3_000, "The JSON is nested deeper than"),
+        ('{"a": 1, "a": 2}', "the same name twice"),
+        ('{"a": "\\ud800"}', "It is not valid JSON"),
+        ("[1]", "The sample has to be an object"),
+    ],
+)
+def test_sample_that_cannot_be_used_is_told(sample: str, told: str, operator: Client, acme_world: World) -> None:
+    assert told in text_of(operator.post(url("pane_of", acme_world.template), WORDS | {"sample": sample}))
 
 
 def test_pane_draws_strangers_html_in_a_closed_frame(operator: Client, acme_world: World) -> None:
