@@ -27,12 +27,12 @@ def clear(ids: Collection[uuid.UUID], *, now: datetime | None = None, **also: An
     """In the caller's transaction. `also`: further columns of the ledger and what they become."""
     if not ids:
         return 0
-    cleared = NotificationLog.objects.filter(id__in=ids).update(**CONTENT, **also)
-    Attempt.objects.filter(notification_id__in=ids).exclude(detail="").update(detail="")
-    ProviderEvent.objects.filter(notification_id__in=ids).exclude(detail="").update(detail="")
-    letters = DeadLetter.objects.filter(notification_id__in=ids, cleared_at=None)
+    cleared = NotificationLog.objects.in_scope().filter(id__in=ids).update(**CONTENT, **also)
+    Attempt.objects.in_scope().filter(notification_id__in=ids).exclude(detail="").update(detail="")
+    ProviderEvent.objects.in_scope().filter(notification_id__in=ids).exclude(detail="").update(detail="")
+    letters = DeadLetter.objects.in_scope().filter(notification_id__in=ids, cleared_at=None)
     letters.update(reason="", discard_reason="", cleared_at=now or timezone.now())
-    SandboxMessage.objects.filter(id__in=ids).delete()
+    SandboxMessage.objects.in_scope().filter(id__in=ids).delete()
     return cleared
 
 

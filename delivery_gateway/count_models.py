@@ -3,6 +3,7 @@
 from django.db import models
 
 from delivery_gateway.references import tenant_reference
+from tenants.scoping import TenantQuerySet
 
 
 class DeliveryCount(models.Model):
@@ -19,6 +20,8 @@ class DeliveryCount(models.Model):
     mode = models.CharField(max_length=4)
     status = models.CharField(max_length=10)
     count = models.BigIntegerField()
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.day} {self.channel} {self.mode} {self.status}: {self.count}"
@@ -40,6 +43,8 @@ class MinuteCount(models.Model):
     what = models.CharField(max_length=10)
     detail = models.CharField(max_length=100)
     count = models.BigIntegerField()
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.minute} {self.channel} {self.mode} {self.what} {self.detail}: {self.count}"

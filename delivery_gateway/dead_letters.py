@@ -54,17 +54,19 @@ def replay(letters: QuerySet[DeadLetter], *, limit: int = 1_000) -> int:
 def send_again(letters: QuerySet[DeadLetter], *, limit: int, job_id: uuid.UUID | None = None) -> list[NotificationLog]:
     """As `replay`, in the caller's transaction and without a note in the audit log; the notifications."""
     ids: list[uuid.UUID] = list(waiting(letters).order_by("id").values_list("notification_id", flat=True)[:limit])
-    failed = NotificationLog.objects.select_for_update().filter(id__in=ids, status=Status.FAILED)
+    failed = NotificationLog.objects.in_scope().select_for_update().filter(id__in=ids, status=Status.FAILED)
     locked = list(failed.order_by("id").only("id", "lane", "tenant_id", "channel", "mode"))
     # Asked when the rows are locked: whoever cleared or put them away meanwhile has said so by now.
-    closed = letters.model.objects.filter(notification_id__in=ids).exclude(cleared_at=None, discarded_at=None)
+    closed = DeadLetter.objects.in_scope().filter(notification_id__in=ids).exclude(cleared_at=None, discarded_at=None)
     kept_back = set(closed.values_list("notification_id", flat=True))
     rows = [row for row in locked if row.id not in kept_back]
     mine = [row.id for row in rows]
-    NotificationLog.objects.filter(id__in=mine).update(
+    NotificationLog.objects.in_scope().filter(id__in=mine).update(
         status=Status.QUEUED, attempts=0, crashes=0, reason="replayed", detail="", error_class="", error_code=""
     )
-    letters.model.objects.filter(notification_id__in=mine).update(replayed_at=timezone.now(), replay_job_id=job_id)
+    DeadLetter.objects.in_scope().filter(notification_id__in=mine).update(
+        replayed_at=timezone.now(), replay_job_id=job_id
+    )
     ledger.wake_lanes(row.lane for row in rows)
     counters.replayed(rows)
     return rows
@@ -75,9 +77,9 @@ def discard(letters: QuerySet[DeadLetter], *, reason: str, limit: int = 10_000) 
     with transaction.atomic():
         chosen = list(waiting(letters).order_by("id").values_list("id", "notification_id", "tenant_id")[:limit])
         # The same lock that a replay takes, so that one of the two comes second and finds it done.
-        locked = NotificationLog.objects.select_for_update().filter(id__in=[row[1] for row in chosen])
+        locked = NotificationLog.objects.in_scope().select_for_update().filter(id__in=[row[1] for row in chosen])
         list(locked.order_by("id").values_list("id"))
-        still = waiting(letters.model.objects.filter(id__in=[row[0] for row in chosen]))
+        still = waiting(DeadLetter.objects.in_scope().filter(id__in=[row[0] for row in chosen]))
         discarded = still.update(discarded_at=timezone.now(), discard_reason=reason)
         for tenant_id in sorted({row[2] for row in chosen}) if discarded else ():
             mine = [row[0] for row in chosen if row[2] == tenant_id]
@@ -88,6 +90,6 @@ def discard(letters: QuerySet[DeadLetter], *, reason: str, limit: int = 10_000) 
 
 def _note(tenant_id: uuid.UUID, replayed: Sequence[uuid.UUID]) -> None:
     """One entry, however many, about the first of them: each letter knows itself when it was replayed."""
-    first = DeadLetter.objects.get(notification_id=replayed[0])
+    first = DeadLetter.objects.for_tenant(tenant_id).get(notification_id=replayed[0])
     told = f"{len(replayed)} dead letter{'' if len(replayed) == 1 else 's'} sent again"
     audit.record("dead_letter.replayed", tenant_id=tenant_id, object_id=first.pk, summary=told)

@@ -175,4 +175,4 @@ def complete(owner: Owner, item_id: uuid.UUID, action: str) -> InboxItem | None:
 
 def states_of(customer_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Inbox]:
     """Of those who have been written to, in one query; for whoever has made sure whose they are."""
-    return {inbox.customer_id: inbox for inbox in Inbox.objects.filter(customer_id__in=list(customer_ids))}
+    return {inbox.customer_id: inbox for inbox in Inbox.objects.in_scope().filter(customer_id__in=list(customer_ids))}

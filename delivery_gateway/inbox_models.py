@@ -3,6 +3,7 @@
 from django.db import models
 
 from delivery_gateway.references import tenant_reference
+from tenants.scoping import TenantQuerySet
 
 
 class Inbox(models.Model):
@@ -18,6 +19,8 @@ class Inbox(models.Model):
     total = models.IntegerField(default=0, help_text="Messages that are not archived.")
     unread = models.IntegerField(default=0)
     unseen = models.IntegerField(default=0)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "inboxes"
@@ -43,6 +46,8 @@ class InboxItem(models.Model):
     seen_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["customer_id", "seq", "id"], name="inbox_in_order")]

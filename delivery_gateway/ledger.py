@@ -216,7 +216,7 @@ def promote_due(*, now: datetime, limit: int) -> int:
 
 def record_bounces(ids: Sequence[uuid.UUID], *, reason: str) -> int:
     """Rows that were sent. Their end is the caller's to count."""
-    rows = NotificationLog.objects.filter(id__in=ids, status__in=sources_of(Status.BOUNCED))
+    rows = NotificationLog.objects.in_scope().filter(id__in=ids, status__in=sources_of(Status.BOUNCED))
     return rows.update(status=Status.BOUNCED, reason=reason)
 
 

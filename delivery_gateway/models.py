@@ -15,6 +15,7 @@ from delivery_gateway.references import tenant_reference
 from delivery_gateway.replay_job import ReplayJob
 from delivery_gateway.states import RARE, WAITING, Status
 from tenants.models import Tenant
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 __all__ = [
@@ -74,6 +75,8 @@ class NotificationLog(models.Model):
         help_text="What routing decided, as `traffic_control.decisions` packs it.",
     )
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         verbose_name = "notification"
         constraints = [
@@ -121,6 +124,9 @@ class Attempt(models.Model):
     duration_ms = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField()
 
+    objects = TenantQuerySet.as_manager()
+    part_of = "notification"
+
     def __str__(self) -> str:
         return f"attempt {self.number}: {self.outcome}"
 
@@ -138,6 +144,8 @@ class ProviderEvent(models.Model):
     detail = models.CharField(max_length=500, blank=True)
     occurred_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.kind
@@ -163,6 +171,8 @@ class DeadLetter(models.Model):
     discarded_at = models.DateTimeField(null=True, blank=True, help_text="Put away: not to be sent again.")
     discard_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     replay_job_id = models.UUIDField(null=True, blank=True, help_text="The job that sent it again last.")
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         permissions = [("replay_deadletter", "Can send dead letters again")]
@@ -193,6 +203,8 @@ class SandboxMessage(models.Model):
     user_id = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField()
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         indexes = [models.Index(fields=["tenant", "id"], name="sandbox_newest")]
 
@@ -218,6 +230,8 @@ class Suppression(models.Model):
     )  # fmt: skip
     reason = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -42,7 +42,7 @@ def export(person: Person) -> Rows:
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
         for kind, model in (("attempts", Attempt), ("provider_events", ProviderEvent), ("dead_letters", DeadLetter)):
-            for row in model.objects.filter(notification_id__in=some).order_by("id").values():
+            for row in model.objects.in_scope().filter(notification_id__in=some).order_by("id").values():
                 yield kind, row
     for row in _inbox_of(person).order_by("id").values():
         yield "inbox", row
@@ -71,13 +71,13 @@ def at_once(person: Person) -> None:
 
 
 def _locked(rows: models.QuerySet[NotificationLog], ids: list[uuid.UUID]) -> list[NotificationLog]:
-    found = NotificationLog.objects.filter(id__in=ids).select_for_update().order_by("id")
+    found = NotificationLog.objects.in_scope().filter(id__in=ids).select_for_update().order_by("id")
     return list(found.only("id", "tenant_id", "channel", "mode", "routed_at", "status"))
 
 
 def _cancel(rows: list[NotificationLog]) -> None:
     if rows:
-        stopped = NotificationLog.objects.filter(id__in=[row.id for row in rows])
+        stopped = NotificationLog.objects.in_scope().filter(id__in=[row.id for row in rows])
         stopped.update(status=Status.CANCELLED, reason=REASON, due_at=None)
         counters.stopped(rows, Status.CANCELLED)
 
@@ -92,7 +92,7 @@ def step(person: Person, cursor: str) -> Step:
     rows = _locked(mine, copies.with_copies(person.tenant_id, mine.values_list("id", flat=True)))
     flying = [row for row in rows if row.status == Status.SENDING]
     done = [row.id for row in rows if row.status != Status.SENDING]
-    InboxItem.objects.filter(id__in=done).delete()
+    InboxItem.objects.in_scope().filter(id__in=done).delete()
     clearing.clear(done, **NOBODY)
     _cancel([row for row in rows if row.status in CANCELLABLE])
     if flying:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from tenants.models import Tenant
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 
@@ -28,6 +29,8 @@ class ReplayJob(models.Model):
     created_at = models.DateTimeField()
     next_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         indexes = [

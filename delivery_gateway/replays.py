@@ -83,7 +83,7 @@ def _take_slice(job: ReplayJob, now: datetime) -> None:
     most = min(SLICE, job.rate or SLICE)
     ids = list(rest.order_by("id").values_list("id", flat=True)[:most])
     if ids:
-        done = dead_letters.send_again(DeadLetter.objects.filter(id__in=ids), limit=most, job_id=job.pk)
+        done = dead_letters.send_again(DeadLetter.objects.in_scope().filter(id__in=ids), limit=most, job_id=job.pk)
         job.replayed, job.cursor = job.replayed + len(done), ids[-1]
     job.next_at = now + timedelta(seconds=len(ids) / job.rate) if job.rate else now
     if len(ids) < most:
@@ -109,7 +109,7 @@ def _end(job: ReplayJob, state: ReplayJob.State, now: datetime) -> None:
 
 def outcomes(job: ReplayJob) -> dict[str, int]:
     """Where the job's notifications are by now, by status."""
-    rows = DeadLetter.objects.filter(replay_job_id=job.pk).values_list("notification__status")
+    rows = DeadLetter.objects.for_tenant(job.tenant_id).filter(replay_job_id=job.pk).values_list("notification__status")
     return dict(rows.annotate(number=Count("id")).order_by("notification__status"))
 
 

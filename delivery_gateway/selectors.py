@@ -48,7 +48,7 @@ def number_of(letters: QuerySet[DeadLetter]) -> int:
 def by_cause(letters: QuerySet[DeadLetter], key: Reader, *also: str) -> list[dict[str, Any]]:
     """Letters that wait, the newest MOST of them, counted by channel and code, most first."""
     newest = waiting(letters).order_by("-id").values("id")[:MOST]
-    causes = DeadLetter.objects.filter(id__in=newest).values("channel", "code", *also)
+    causes = DeadLetter.objects.in_scope().filter(id__in=newest).values("channel", "code", *also)
     found = causes.annotate(
         count=Count("id"), first_at=Min("created_at"), last_at=Max("created_at"), sample=Max("reason")
     )
@@ -66,7 +66,7 @@ def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
     if row.routed_at is not None:
         steps.append(_decision_step(row))
     steps += [_attempt_step(attempt) for attempt in row.attempt_rows.order_by("id")]
-    letter = DeadLetter.objects.filter(notification_id=row.id).first()
+    letter = DeadLetter.objects.for_tenant(row.tenant_id).filter(notification_id=row.id).first()
     if letter is not None:
         steps.append(_step(letter.created_at, "dead_letter", letter.reason))
         if letter.replayed_at is not None:

@@ -25,6 +25,7 @@ from traffic_control import audit
 from traffic_control.errors import Problem
 from traffic_control.purse import Purse
 from traffic_control.rate_limit import opaque, parse_limit
+from traffic_control.scope import narrow_to
 from user_preferences.models import Customer
 
 REALM = 'Bearer realm="inbox"'
@@ -82,6 +83,7 @@ def admit(meta: Mapping[str, Any]) -> Subscriber:
         claims = tokens.read(token.strip(), signer_of=SIGNERS.get, now=time.time())
     except tokens.Refused as refused:
         raise _unbelieved(refused) from refused
+    narrow_to(claims.signer.tenant.pk)
     if not claims.signer.tenant.is_active:
         raise Problem("tenant_inactive", "This tenant is not active.", status=403)
     return Subscriber(claims, _owner(claims))

@@ -16,6 +16,7 @@ from notification_processor import direct
 from notification_processor.direct import DirectSend
 from tenants import demo
 from tenants.models import Tenant
+from traffic_control.scope import across_tenants
 
 USER = "ann"
 MESSAGE: dict[str, Any] = {
@@ -38,7 +39,8 @@ def while_trying(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     def guarded(request: HttpRequest) -> HttpResponse:
         if not settings.DEBUG:
             raise Http404
-        return view(request)
+        with across_tenants():  # there is no key, and the one tenant it shows is the demo's
+            return view(request)
 
     return guarded
 

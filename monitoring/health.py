@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from monitoring import checks
 from monitoring.checks import EAGER, FAIL, PASS, UNKNOWN, UNUSED, WARN, Finding
 from traffic_control import __version__
+from traffic_control.scope import across_tenants
 
 NO_STORE = {"Cache-Control": "no-store"}
 CALM = {PASS, EAGER, UNUSED, UNKNOWN}
@@ -26,6 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return _answer(found, is_failed=not is_ready)
 
 
+@across_tenants()
 def health(request: HttpRequest) -> JsonResponse:
     """The whole system. 503 when the database is away, or neither a worker nor a dispatcher is heard of.
 

@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 
 from monitoring.exposition import exposition
 from traffic_control.errors import problem_response
+from traffic_control.scope import across_tenants
 
 REFUSAL = "Metrics need the token of METRICS_TOKEN (Authorization: Bearer …), or an address that METRICS_ALLOW names."
 
 
+@across_tenants()
 def metrics(request: HttpRequest) -> HttpResponse:
     if not (settings.DEBUG or has_token(request) or is_near(request)):
         response = problem_response(request, 401, "not_authenticated", REFUSAL)

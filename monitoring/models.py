@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 from tenants.models import Tenant
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 
@@ -12,7 +13,7 @@ class AppendOnly(TypeError):
     """Somebody wants to rewrite what happened."""
 
 
-class AuditQuerySet(models.QuerySet["AuditEntry"]):
+class AuditQuerySet(TenantQuerySet["AuditEntry"]):
     def update(self, **kwargs: Any) -> int:
         raise AppendOnly("The audit log is append-only.")
 
@@ -73,6 +74,8 @@ class AuditHead(models.Model):
     tenant_id = models.UUIDField(primary_key=True, editable=False)
     number = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64)
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.number}"

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q, Value
 
 from tenants.models import Tenant
+from tenants.scoping import TenantQuerySet
 from traffic_control.ids import uuid7
 
 
@@ -39,6 +40,8 @@ class Workflow(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "event_type"], name="one_workflow_per_event_type")]
 
@@ -60,6 +63,8 @@ class MessageTemplate(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name = "template"
@@ -89,6 +94,9 @@ class TemplateVersion(models.Model):
         default=False, db_default=False, help_text="Came with the tenant; gives way to words of its own."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+    part_of = "template"
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["template", "number"], name="one_row_per_version")]
@@ -135,6 +143,8 @@ class Event(models.Model):
     cursor = models.CharField(max_length=36, blank=True, help_text="The last customer, or how many recipients, done.")
     completed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -166,6 +176,8 @@ class SeenKey(models.Model):
     event_id = models.UUIDField()
     seen_at = models.DateTimeField(help_text="When that event was due.")
     expires_at = models.DateTimeField(db_index=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [

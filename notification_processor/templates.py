@@ -55,7 +55,7 @@ def revise(template: MessageTemplate, parts: dict[str, str]) -> MessageTemplate:
         return template
     check_parts(template.channel, merged, owner=template.tenant_id)
     with transaction.atomic():
-        MessageTemplate.objects.select_for_update().get(pk=template.pk)
+        MessageTemplate.objects.for_tenant(template.tenant_id).select_for_update().get(pk=template.pk)
         last = template.versions.aggregate(last=Max("number"))["last"] or 0
         _add_version(template, last + 1, merged)
     return template
@@ -178,7 +178,7 @@ def sources(version_ids: Collection[str]) -> dict[str, Source]:
 
 
 def _read(version_ids: Sequence[str]) -> dict[str, Source]:
-    rows = TemplateVersion.objects.filter(id__in=version_ids).select_related("template")
+    rows = TemplateVersion.objects.in_scope().filter(id__in=version_ids).select_related("template")
     return {
         str(v.id): Source(
             str(v.id), v.template.channel, v.subject, v.body, v.html, v.template.name, v.number, v.is_starter

@@ -5,7 +5,7 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import bad_keys, checks, openapi  # noqa: F401 - importing registers them
+        from tenants import bad_keys, checks, isolation_checks, openapi  # noqa: F401 - importing registers them
         from tenants.people import HOLDING
         from traffic_control import people, threshold
 

@@ -14,6 +14,7 @@ from tenants.models import ApiKey, Tenant
 from tenants.refusals import REALM, refused
 from traffic_control import audit
 from traffic_control.errors import Problem
+from traffic_control.scope import narrow_to
 
 if TYPE_CHECKING:  # rest_framework.views itself imports this module
     from rest_framework.views import APIView
@@ -39,7 +40,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def admit(request: HttpRequest) -> ApiKey:
-    """The key in `X-API-KEY: sk_…` or `Authorization: Bearer sk_…`; the request is charged to its tenant.
+    """The key in `X-API-KEY: sk_…` or `Authorization: Bearer sk_…`; charges and narrows the request to its tenant.
 
     Raises Problem 401 with one constant text, 403 `tenant_inactive`, 429 `rate_limited`, or 429 `too_many_bad_keys`.
     A revoked key is refused within 5 s everywhere.
@@ -50,6 +51,7 @@ def admit(request: HttpRequest) -> ApiKey:
     key = usable_key(raw)
     if key is None:
         raise bad_keys.refused(request.META)
+    narrow_to(key.tenant_id)
     if not key.tenant.is_active:
         raise Problem("tenant_inactive", "This tenant is not active. Ask your operator to activate it.", status=403)
     note_use(key)

@@ -218,7 +218,7 @@ def masked(answer: str) -> bytes:
 
 def remember(record_id: uuid.UUID, response: HttpResponseBase) -> None:
     body = ProblemAwareJSONRenderer().render(response.data) if isinstance(response, Response) else b""
-    IdempotencyRecord.objects.filter(pk=record_id).update(
+    IdempotencyRecord.objects.in_scope().filter(pk=record_id).update(
         status_code=response.status_code, response=body.decode(), location=response.headers.get("Location", "")[:300]
     )
 

@@ -82,20 +82,20 @@ def _as_text(value: Any) -> str:
 
 def pause(integration_id: uuid.UUID, reason: str) -> None:
     """Its provider refused the credentials: nothing more goes out through it until somebody mends it."""
-    running = Integration.objects.filter(pk=integration_id, paused_at=None)
+    running = Integration.objects.in_scope().filter(pk=integration_id, paused_at=None)
     if running.update(paused_at=timezone.now(), paused_reason=reason[:200]):
         log.warning("integration paused", extra={"integration": integration_id})
         _note("paused", integration_id, actor=audit.SYSTEM)
 
 
 def resume(integration_id: uuid.UUID) -> None:
-    paused = Integration.objects.filter(pk=integration_id, paused_at__isnull=False)
+    paused = Integration.objects.in_scope().filter(pk=integration_id, paused_at__isnull=False)
     if paused.update(paused_at=None, paused_reason=""):
         _note("resumed", integration_id)
 
 
 def _note(what: str, integration_id: uuid.UUID, *, actor: audit.Actor | None = None) -> None:
-    row = Integration.objects.get(pk=integration_id)
+    row = Integration.objects.in_scope().get(pk=integration_id)
     told = f"Integration {row} {what}" + (f": {row.paused_reason}" if row.paused_reason else "")
     audit.record(f"integration.{what}", tenant_id=row.tenant_id, object_id=row.pk, summary=told, actor=actor)
 

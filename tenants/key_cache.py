@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tenants.known_ids import KNOWN_IDS, KnownIds
 from tenants.models import ApiKey
+from traffic_control.scope import across_tenants
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class KeyCache:
         self.forget(public_id)
         if not self.known.may_have(public_id):
             return None
-        key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
+        with across_tenants():  # whose it is, is the question
+            key = ApiKey.objects.select_related("tenant").filter(public_id=public_id).first()
         if key is None:
             self.known.looked_in_vain(public_id)
         else:
@@ -81,7 +83,7 @@ def note_use(key: ApiKey) -> None:
     key.last_used_at = now
     try:
         unnoted = Q(last_used_at__isnull=True) | Q(last_used_at__lt=before)
-        ApiKey.objects.filter(unnoted, pk=key.pk).update(last_used_at=now)
+        ApiKey.objects.for_tenant(key.tenant_id).filter(unnoted, pk=key.pk).update(last_used_at=now)
     except DatabaseError as exc:  # the request itself does not depend on it
         log.warning("last use of a key not noted: %s", type(exc).__name__, extra={"tenant": key.tenant_id})
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tenants.models import ApiKey
 from traffic_control.ids import uuid7_at
+from traffic_control.scope import across_tenants
 
 IN_VAIN = 20  # lookups a second that may find nothing before there is an alarm
 ALARM = 10.0  # seconds that it lasts after the last id that nobody has
@@ -96,7 +97,8 @@ class KnownIds:
             if self._read_at > float("-inf"):
                 since = timezone.now() - OVERLAP - timedelta(seconds=now - self._read_at)
                 rows = rows.filter(id__gt=uuid7_at(since))
-            self._ids.update(rows.values_list("public_id", flat=True))
+            with across_tenants():
+                self._ids.update(rows.values_list("public_id", flat=True))
             self._read_at = now
 
 

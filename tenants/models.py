@@ -36,6 +36,8 @@ class Tenant(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         permissions = [("view_pii", "Can see addresses in full")]
 
@@ -48,6 +50,8 @@ class Membership(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="membership")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.user} at {self.tenant}"
@@ -142,6 +146,8 @@ class IdempotencyRecord(models.Model):
     location = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "scope", "key"], name="one_idempotency_record")]
 
@@ -156,6 +162,8 @@ class SweepMark(models.Model):
     kind = models.CharField(max_length=20)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+")
     cursor = models.UUIDField(default=uuid.UUID(int=0))
+
+    objects = TenantQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.kind} up to {self.cursor}"

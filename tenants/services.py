@@ -132,7 +132,7 @@ def revoke(key: ApiKey) -> None:
     only the operator can let in again.
     """
     refuse_last_admin_key(key)
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+    if ApiKey.objects.for_tenant(key.tenant_id).filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit.record("api_key.revoked", tenant_id=key.tenant_id, object_id=key.pk, summary=f"API key {key} revoked")
     transaction.on_commit(lambda: KEYS.forget(key.public_id))
 
@@ -152,12 +152,13 @@ def change_scopes(key: ApiKey, wanted: Iterable[str]) -> bool:
 
     Raises Problem 409 `last_admin_key`, as `revoke` does.
     """
-    scopes, before = known_scopes.in_order(wanted), ApiKey.objects.select_for_update().get(pk=key.pk).scopes
+    mine = ApiKey.objects.for_tenant(key.tenant_id).filter(pk=key.pk)
+    scopes, before = known_scopes.in_order(wanted), mine.select_for_update().get().scopes
     if scopes == before:
         return False
     if "admin" not in scopes:
         refuse_last_admin_key(key)
-    ApiKey.objects.filter(pk=key.pk).update(scopes=scopes)
+    mine.update(scopes=scopes)
     audit.record(
         "api_key.scopes_changed",
         tenant_id=key.tenant_id,

@@ -10,10 +10,15 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, NotSupportedError, connection, models, transaction
+
+from traffic_control.record_insertion import insert_records
+
+if TYPE_CHECKING:
+    from traffic_control.postgresql.base import DatabaseWrapper
 
 WORTH_COPYING = 20  # rows; a few are cheaper by INSERT, which needs no savepoint
 NULL = "\\N"
@@ -30,6 +35,9 @@ def insert_columns(model: type[models.Model], columns: Columns, *, may_exist: bo
     if settings.IS_SQLITE or len(ids) < WORTH_COPYING or len(set(ids)) < len(ids):
         _insert(model, columns)
         return
+    if not _database().takes_copy():
+        insert_records(model, columns, may_exist=may_exist)
+        return
     try:
         with transaction.atomic() if may_exist else nullcontext():
             _copy(model, columns)
@@ -37,6 +45,13 @@ def insert_columns(model: type[models.Model], columns: Columns, *, may_exist: bo
         if not may_exist:
             raise
         _insert(model, columns)  # COPY knows no ON CONFLICT
+    except NotSupportedError:  # whoever comes again gets it done
+        _database().refused_copy()
+        raise
+
+
+def _database() -> "DatabaseWrapper":
+    return cast("DatabaseWrapper", connection)
 
 
 def _insert(model: type[models.Model], columns: Columns) -> None:

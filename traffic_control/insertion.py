@@ -122,10 +122,10 @@ def _shape(model: type[models.Model], left: Names, given: Names, vendor: str) ->
     fields: list[Any] = list(model._meta.concrete_fields)
     bound = [field for field in fields if field.attname in given and field.attname not in left]
     names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    values = ", ".join("%s" if field in bound else _literal(_default(field)) for field in fields)
+    values = ", ".join("%s" if field in bound else literal(default_of(field)) for field in fields)
     return Shape(
         f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) SELECT {values}",
-        [_type(field) for field in bound],
+        [type_of(field) for field in bound],
         itemgetter(*(field.attname for field in bound)),
         [(place, prepare) for place, field in enumerate(bound) if (prepare := _preparing(field, vendor))],
     )
@@ -134,22 +134,22 @@ def _shape(model: type[models.Model], left: Names, given: Names, vendor: str) ->
 @cache
 def _defaults(model: type[models.Model], names: Names) -> tuple[Callable[[Mapping[str, Any]], Any], Any]:
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return itemgetter(*names), tuple(_default(fields[name]) for name in names)
+    return itemgetter(*names), tuple(default_of(fields[name]) for name in names)
 
 
-def _default(field: Any) -> Any:
+def default_of(field: Any) -> Any:
     """A constant. What is made anew for each row has to be given."""
     return None if field.has_default() and callable(field.default) else field.get_default()
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A default in SQL: one of our own words, a number, true, false or nothing."""
     if value is None:
         return "NULL"
     return f"'{value}'" if isinstance(value, str) else str(value).lower()
 
 
-def _type(field: Any) -> str:
+def type_of(field: Any) -> str:
     """Of a parameter: the column itself sees to lengths."""
     name = str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection))
     return "text" if name.startswith("varchar") else name

@@ -28,6 +28,7 @@ from traffic_control.bell import Bell
 from traffic_control.celery import app
 from traffic_control.crash_points import Point, crash_point
 from traffic_control.redis_client import Away, ask
+from traffic_control.scope import across_tenants
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,8 @@ def _run_inline(stage: str) -> None:
             lane = current.partition(".")[2]
             if name not in app.tasks:  # only workers import every task by themselves
                 app.loader.import_default_modules()
-            app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
+            with across_tenants():
+                app.tasks[name].apply(args=(lane,) if lane else (), throw=True)
     finally:
         del _inline.queue
 

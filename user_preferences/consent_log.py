@@ -71,7 +71,7 @@ def _entry(customer: Customer, voice: Voice, **said: Any) -> ConsentEntry:
 
 def entries_of(customer_id: uuid.UUID) -> Iterable[Mapping[str, Any]]:
     """As they are stored, oldest first."""
-    rows = ConsentEntry.objects.filter(customer_id=customer_id).order_by("id").annotate(by=F("actor_kind"))
+    rows = ConsentEntry.objects.in_scope().filter(customer_id=customer_id).order_by("id").annotate(by=F("actor_kind"))
     return rows.values(
         "at", "category", "channel", "is_enabled", "is_about_quiet_hours", "quiet_hours", "source", "by", "ip_hash",
         "text_version",

@@ -47,7 +47,11 @@ def _customer(tenant: Tenant, user_id: str, address: str) -> Customer | None:
 
 def _declined(customer: Customer, reached: dict[str, str]) -> list[tuple[str, str, str]]:
     """Choices against, for each address that they are about."""
-    against = Preference.objects.filter(customer=customer, is_enabled=False).order_by("category", "channel")
+    against = (
+        Preference.objects.for_tenant(customer.tenant_id)
+        .filter(customer=customer, is_enabled=False)
+        .order_by("category", "channel")
+    )
     return [
         (channel, address, choice.category)
         for choice in against

@@ -125,10 +125,16 @@ def change(customer: Customer, edit: Edit, *, is_patch: bool = True, voice: Voic
 
 
 def _forget(customer: Customer, keys: set[Key]) -> None:
-    rows = Preference.objects.filter(customer=customer).values_list("id", "category", "channel") if keys else ()
+    rows = (
+        Preference.objects.for_tenant(customer.tenant_id)
+        .filter(customer=customer)
+        .values_list("id", "category", "channel")
+        if keys
+        else ()
+    )
     gone = [row_id for row_id, category, channel in rows if (category, channel) in keys]
     if gone:
-        Preference.objects.filter(customer=customer, id__in=gone).delete()
+        Preference.objects.for_tenant(customer.tenant_id).filter(customer=customer, id__in=gone).delete()
 
 
 def _write(customer: Customer, chosen: Mapping[Key, bool], voice: Voice) -> None:

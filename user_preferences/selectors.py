@@ -29,7 +29,7 @@ def by_user_ids(tenant_id: uuid.UUID, user_ids: Collection[str]) -> dict[str, Cu
 def by_ids(customer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Customer]:
     found: dict[uuid.UUID, Customer] = {}
     for some in _chunks(customer_ids):
-        found |= {c.id: c for c in Customer.objects.filter(id__in=some)}
+        found |= {c.id: c for c in Customer.objects.in_scope().filter(id__in=some)}
     return found
 
 
@@ -50,7 +50,7 @@ def choices_of(
     about = {} if channels is None else {"channel__in": [*channels, EVERY]}
     chosen: dict[uuid.UUID, dict[tuple[str, str], bool]] = defaultdict(dict)
     for some in _chunks(customer_ids):
-        rows = Preference.objects.filter(customer_id__in=some, **about)
+        rows = Preference.objects.in_scope().filter(customer_id__in=some, **about)
         for customer_id, category, channel, is_enabled in rows.values_list(
             "customer_id", "category", "channel", "is_enabled"
         ):
@@ -66,7 +66,7 @@ def choices_of(
 def with_quiet_hours(customer_ids: Collection[uuid.UUID]) -> Iterable[Customer]:
     """With nothing but these, and the zone that they are in."""
     for some in _chunks(customer_ids):
-        rows = Customer.objects.filter(id__in=some, quiet_hours__isnull=False)
+        rows = Customer.objects.in_scope().filter(id__in=some, quiet_hours__isnull=False)
         yield from rows.only("id", "quiet_hours", "timezone")
 
 
@@ -102,5 +102,5 @@ def _chunks(values: Collection[T]) -> Iterable[list[T]]:
 
 def choices_by(customer_id: uuid.UUID) -> Iterable[Mapping[str, Any]]:
     """As they are stored."""
-    rows = Preference.objects.filter(customer_id=customer_id).order_by("category", "channel")
+    rows = Preference.objects.in_scope().filter(customer_id=customer_id).order_by("category", "channel")
     return rows.values("category", "channel", "is_enabled", "source", "updated_at")

@@ -94,7 +94,7 @@ class DeadLetterAdmin(FactAdmin):
 
     def _replay(self, request: HttpRequest, chosen: list[Any]) -> None:
         began: datetime = timezone.now()
-        letters = DeadLetter.objects.filter(pk__in=chosen)
+        letters = DeadLetter.objects.in_scope().filter(pk__in=chosen)
         with transaction.atomic():
             count = dead_letters.replay(letters, limit=AT_ONCE)
             self.log_each(request, letters.filter(replayed_at__gte=began), "Sent again.")

@@ -215,7 +215,7 @@ class NotificationAdmin(Story, LedgerAdmin):
     @admin.display(description="dead letter")
     @once
     def dead_letter(self, row: NotificationLog) -> SafeString:
-        letter = DeadLetter.objects.filter(notification_id=row.pk).first()
+        letter = DeadLetter.objects.for_tenant(row.tenant_id).filter(notification_id=row.pk).first()
         return link_to_page("delivery_gateway_deadletter", letter.pk, str(letter)) if letter else SafeString(DASH)
 
     @admin.display(description="copies")

@@ -71,7 +71,7 @@ def _sorted_out(source: IntegrationConfig, news: Sequence[News]) -> tuple[list[t
             outcomes.append((one, REPEATED))
         else:
             told[event_id] = Told(one, row, event_id)
-    known = set(ProviderEvent.objects.filter(id__in=told).values_list("id", flat=True)) if told else set()
+    known = set(ProviderEvent.objects.in_scope().filter(id__in=told).values_list("id", flat=True)) if told else set()
     outcomes += [(told[event_id].news, REPEATED) for event_id in known]
     return outcomes, [one for event_id, one in told.items() if event_id not in known]
 

@@ -24,6 +24,7 @@ from traffic_control.errors import Problem
 from traffic_control.metrics import CALLBACKS, count
 from traffic_control.parsers import parse_json
 from traffic_control.rate_limit import parse_limit, spend
+from traffic_control.scope import across_tenants, narrow_to
 
 SECONDS = "5"  # until what is under way may have been recorded
 COUNTS = (receiving.APPLIED, receiving.NOTED, receiving.REPEATED, receiving.UNKNOWN, receiving.IGNORED)
@@ -62,9 +63,11 @@ def _source(request: Request, token: str) -> IntegrationConfig:
     integration_id = callback_urls.integration_in(token)
     if integration_id is None:
         _slow_down(request)
-    row = Integration.objects.filter(pk=integration_id).first() if integration_id else None
+    with across_tenants():  # the token is ours, and says which integration
+        row = Integration.objects.filter(pk=integration_id).first() if integration_id else None
     if row is None:
         raise Problem("not_found", "There is no integration that is called back here.", status=404)
+    narrow_to(row.tenant_id)
     return integrations.opened(row)
 
 

@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from delivery_gateway.partitions import is_partitioned, strays
 from monitoring.doctor.verdict import Check, Level, Verdict, fail, good, warn
+from tenants import isolation_checks
 from traffic_control import heartbeat
 from traffic_control.redis_client import Away
 from traffic_control.settings_checks import DURABILITY
@@ -107,6 +108,14 @@ def has_months() -> Iterator[Verdict]:
         yield good("partitions", "every row is in its month")
 
 
+def keeps_apart() -> Iterator[Verdict]:
+    if found := isolation_checks.gap():
+        why = "A query of ours that forgets its tenant is stopped by code alone, and raw SQL by nothing."
+        yield warn("isolation", found.found, why, found.do)
+    else:
+        yield good("isolation", isolation_checks.summary())
+
+
 def _rows(sql: str, params: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -127,4 +136,5 @@ CHECKS = (
     Check("connections", has_room, _UNASKED, _ASK_AGAIN),
     Check("migrations", has_our_tables, _UNASKED, _ASK_AGAIN),
     Check("partitions", has_months, _UNASKED, _ASK_AGAIN),
+    Check("isolation", keeps_apart, _UNASKED, _ASK_AGAIN),
 )

@@ -17,6 +17,7 @@ from notification_processor.unsubscribing.consent import Wish
 from traffic_control import guessing
 from traffic_control.metrics import UNSUBSCRIPTIONS, count
 from traffic_control.public_pages import headers_with
+from traffic_control.scope import narrow_to
 from traffic_control.signed_links import Expired, Forged
 from user_preferences import consent_log
 from user_preferences.consent_log import BY_LINK, Voice
@@ -54,6 +55,7 @@ class UnsubscribeView(View):
             return _page(request, "expired", status=410)
         except Forged:
             return _refused(request)
+        narrow_to(asked.tenant_id)
         return _unsubscribed(request, asked) if is_post else _shown(request, asked)
 
 

@@ -25,7 +25,7 @@ BUDGET = {
     "notify with a key": Spent(Cost(1, 1), Cost(1, 0), Cost(5, 2)),
     "notify in-app": Spent(Cost(2, 1), Cost(9, 1), Cost(6, 2)),
     "event, two channels": Spent(Cost(1, 1), Cost(14, 2), Cost(10, 4)),
-    "batch of 100": Spent(Cost(3, 1), Cost(1, 0), Cost(6, 3)),
+    "batch of 100": Spent(Cost(2, 1), Cost(1, 0), Cost(6, 3)),
     "broadcast to 1,000": Spent(Cost(1, 1), Cost(17, 2), Cost(51, 21)),
 }
 

@@ -158,7 +158,7 @@ def test_last_use_noted_by_another_process_is_not_written_again(acme):
 
 def test_last_use_that_cannot_be_written_does_not_stop_the_request(acme, monkeypatch, caplog):
     class Broken:
-        def filter(self, *args, **kwargs):
+        def for_tenant(self, tenant):
             raise DatabaseError("read only")
 
     monkeypatch.setattr(ApiKey, "objects", Broken())

@@ -5,12 +5,18 @@ import select
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.postgresql import base
 
+from traffic_control.postgresql import scoped
 from traffic_control.postgresql.prepared import KNOWN_HERE, UNKNOWN_HERE, Statement
+from traffic_control.postgresql.roles import STANDING
+from traffic_control.scope import is_narrow
 
 log = logging.getLogger(__name__)
+
+OFF, ON = "off", "on"  # of ROW_SECURITY; anything else: as soon as the database is ready for it
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -25,13 +31,48 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def is_usable(self) -> bool:
         connection = self.connection
-        if connection is None or connection.closed:
+        if connection is None or connection.closed or connection.is_refused:
             return False
         return not _has_news(connection.fileno()) or bool(super().is_usable())
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {
+            **super().get_connection_params(),
+            "connection_factory": scoped.Connection,
+            "cursor_factory": scoped.Cursor,
+        }
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         self._prepared: set[str] = set()
         return super().get_new_connection(conn_params)
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if self.connection is not None:
+            self.look_for_role()
+
+    def look_for_role(self) -> None:
+        """There is one once the database has all that belongs to it (`tenants.row_security`)."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(STANDING)
+            role, self.connection.is_under_policies = cursor.fetchone()
+        self.connection.narrow_role = role if role and settings.ROW_SECURITY != OFF else ""
+        self.connection.must_narrow = settings.ROW_SECURITY == ON
+
+    def takes_copy(self) -> bool:
+        """PostgreSQL refuses COPY where row-level security is to look at each row."""
+        self.ensure_connection()
+        return not self.connection.is_under_policies and not (self.connection.narrow_role and is_narrow())
+
+    def refused_copy(self) -> None:
+        """The policies have been forced since this connection was opened."""
+        self.connection.is_under_policies = True
+
+    def chunked_cursor(self) -> Any:
+        """A cursor of the server's lives in a transaction. Without one, there is nothing that could hold the scope."""
+        if self.get_autocommit() and is_narrow():
+            return self.cursor()
+        return super().chunked_cursor()
 
     def run(self, statement: Statement, values: Sequence[Any]) -> int:
         """How many rows it affected. Within a transaction it is not prepared: a pooler's refusal would abort that."""

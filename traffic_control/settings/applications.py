@@ -22,6 +22,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "traffic_control.log_context.RequestIdMiddleware",
+    "traffic_control.scope.ScopeMiddleware",
     "monitoring.middleware.HttpMetricsMiddleware",
     "traffic_control.audit.AuditMiddleware",
     "tenants.quota.QuotaHeadersMiddleware",
@@ -36,6 +37,7 @@ MIDDLEWARE = [
     "event_intake.wicket.Wicket",  # what stands above holds for its requests as for all others
     "django.middleware.csrf.CsrfViewMiddleware",
     "traffic_control.console_middleware.ConsoleUsers",
+    "tenants.console_scope.ConsoleScope",
     "traffic_control.console_middleware.ConsoleMessages",
 ]
 ROOT_URLCONF = "traffic_control.urls"

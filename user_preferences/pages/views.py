@@ -18,6 +18,7 @@ from traffic_control.audit import ip_of
 from traffic_control.errors import Problem
 from traffic_control.public_pages import headers_with
 from traffic_control.rate_limit import Limit, opaque, spend
+from traffic_control.scope import narrow_to
 from traffic_control.signed_links import Expired, Forged
 from user_preferences import consent_log, preferences
 from user_preferences.models import Customer, Preference
@@ -63,7 +64,9 @@ class PreferencePageView(View):
         if wait := _seconds_to_wait(request):
             return _refusal(request, "too_many", status=429, wait=wait)
         try:
-            customer = links.customer_of(links.read(token))
+            link = links.read(token)
+            narrow_to(link.tenant_id)
+            customer = links.customer_of(link)
         except Expired:
             return _expired(request, token)
         except Forged:
@@ -100,7 +103,7 @@ def _changed(reader: Reader, customer: Customer) -> HttpResponse:
         return _refusal(reader.request, "unclear", status=400)
     except WrongHours:
         return _shown(reader, customer, status=400, notice="quiet_wrong")
-    fresh = Customer.objects.select_related("tenant").get(pk=customer.pk)
+    fresh = Customer.objects.for_tenant(customer.tenant_id).select_related("tenant").get(pk=customer.pk)
     is_undo = reader.request.POST.get("do") == form.UNDO
     notice = "undone" if is_undo else "saved" if way.changes else "unchanged"
     return _shown(reader, fresh, notice=notice, undo=() if is_undo else form.hidden(way.back))
@@ -109,7 +112,8 @@ def _changed(reader: Reader, customer: Customer) -> HttpResponse:
 @transaction.atomic
 def _applied(reader: Reader, customer: Customer) -> Way:
     """Two posts at once take turns: the second reads what the first has made."""
-    row = Customer.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=customer.pk)
+    rows = Customer.objects.for_tenant(customer.tenant_id).select_related("tenant")
+    row = rows.select_for_update(of=("self",)).get(pk=customer.pk)
     way = form.read(reader.request.POST, now_of(row))
     version = texts.version_of(reader.language)
     voice = consent_log.voice_of(reader.request, Preference.Source.PREFERENCE_PAGE, version)
