@@ -2,6 +2,7 @@
 
 PRODUCT, PLAIN, TUNED, BARE = "product", "plain", "tuned", "bare"
 SYNCHRONOUS, POST_OFFICE, DJANGO_Q = "synchronous", "post_office", "django_q"
+UNPOLICED, IN_PROCESS = "unpoliced", "in_process"
 PEERS = (POST_OFFICE, DJANGO_Q, SYNCHRONOUS)
 
 BATCH, LARGE_AUDIENCE = "batch", "large_audience"
@@ -15,6 +16,8 @@ TITLES = {
     SYNCHRONOUS: "in the request",
     POST_OFFICE: "django-post-office",
     DJANGO_Q: "django-q2",
+    UNPOLICED: "without row security",
+    IN_PROCESS: "nor renderers",
     BATCH: "in batches",
     LARGE_AUDIENCE: "to 200,000",
 }

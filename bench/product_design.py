@@ -9,13 +9,15 @@ from bench.services import Keys, Place, Recipe
 from dev.server import GUARDED
 
 
-def recipe(place: Place) -> Recipe:
+def recipe(
+    place: Place, *, app: str = "traffic_control", wsgi: str = "traffic_control.wsgi", is_isolated: bool = True
+) -> Recipe:
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "traffic_control", "-q", "worker", "-l", "WARNING"]
+    celery = [python, "-m", "celery", "-A", app, "-q", "worker", "-l", "WARNING"]
     return Recipe(
-        environment=environment(place),
+        environment=environment(place) | {"ROW_SECURITY": "on" if is_isolated else "off"},
         prepare=[[python, "manage.py", "migrate", "-v0"]],
-        web=web_server("traffic_control.wsgi:application", place),
+        web=web_server(f"{wsgi}:application", place),
         workers={
             "worker": [*celery, "--without-gossip", "--without-mingle", "-c", str(WORKER_PROCESSES)],
             "dispatcher": [python, "manage.py", "dispatcher"],
@@ -23,6 +25,16 @@ def recipe(place: Place) -> Recipe:
         seed=lambda: Keys(single=make_shop(Api.at(place.url), place.hook)),
         make_audience=lambda everyone: make_audience(Api.at(place.url), everyone),
     )
+
+
+def unpoliced(place: Place) -> Recipe:
+    """Without row-level security."""
+    return recipe(place, is_isolated=False)
+
+
+def in_process(place: Place) -> Recipe:
+    """And without renderer processes."""
+    return recipe(place, app="bench.in_process", wsgi="bench.in_process_web", is_isolated=False)
 
 
 def web_server(application: str, place: Place) -> list[str]:

@@ -59,6 +59,7 @@ class Scenario:
     needs_workers: bool = True
     is_one_by_one: bool = False
     is_spare: bool = False
+    is_in_batches: bool = False
 
     @property
     def slices(self) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ class Scenario:
     def target(self, entrant: str, place: Place, keys: Keys) -> Target:
         if everyone := self.audience(entrant):
             return Target(place.url, *work.broadcast(), key=keys.audiences[everyone])
-        path, body = work.batch(BATCH_SIZE) if entrant == BATCH else work.single(self.kind, place.hook)
+        path, body = work.batch(BATCH_SIZE) if self._has_batches(entrant) else work.single(self.kind, place.hook)
         return Target(place.url, path, body, key=keys.single, modulo=0 if self.kind == "broadcast" else work.CUSTOMERS)
 
     def plan(self, entrant: str, place: Place) -> Plan:
@@ -93,7 +94,10 @@ class Scenario:
             count=1 if everyone else self.amount.requests.get(entrant, 0),
             seconds=self.amount.seconds,
             per_request=everyone or self.per_request,
-            items=BATCH_SIZE if entrant == BATCH else 1,
+            items=BATCH_SIZE if self._has_batches(entrant) else 1,
             sink=source if self.needs_workers else "",
             is_one_by_one=self.is_one_by_one,
         )
+
+    def _has_batches(self, entrant: str) -> bool:
+        return self.is_in_batches or entrant == BATCH

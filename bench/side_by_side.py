@@ -9,7 +9,19 @@ from pathlib import Path
 
 from bench import arrivals, bare_design, plain_design, product_design, rounds
 from bench.cpu import Meter
-from bench.designs import BARE, DJANGO_Q, PLAIN, POST_OFFICE, PRODUCT, SYNCHRONOUS, TITLES, TUNED, system_of
+from bench.designs import (
+    BARE,
+    DJANGO_Q,
+    IN_PROCESS,
+    PLAIN,
+    POST_OFFICE,
+    PRODUCT,
+    SYNCHRONOUS,
+    TITLES,
+    TUNED,
+    UNPOLICED,
+    system_of,
+)
 from bench.load import Slice, measure
 from bench.memory import Watch
 from bench.rounds import Measured
@@ -22,6 +34,8 @@ TRIES_PER_ROUND = 2
 WARM_UP_CONNECTIONS = 64  # enough that every thread of a web server has opened its connection to the database
 RECIPES: dict[str, Callable[[Place], Recipe]] = {
     PRODUCT: product_design.recipe,
+    UNPOLICED: product_design.unpoliced,
+    IN_PROCESS: product_design.in_process,
     PLAIN: plain_design.recipe,
     TUNED: lambda place: plain_design.recipe(place, is_tuned=True),
     BARE: bare_design.recipe,
