@@ -37,7 +37,7 @@ def gap() -> Gap | None:
     if not here.is_complete or not here.may_take_role:
         return Gap("tenants.W001", f"row-level security is off: {here.user} has no role {here.role} to take", ISOLATE)
     if missing:
-        return Gap("tenants.W002", f"row-level security is incomplete: {len(missing)} steps are missing", ISOLATE)
+        return Gap("tenants.W002", f"row-level security is incomplete; steps to take: {len(missing)}", ISOLATE)
     if here.bypasses:
         found = f"row-level security holds for requests, but {here.user} itself bypasses it"
         return Gap("tenants.W003", found, OWN_LOGIN)

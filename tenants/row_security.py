@@ -62,10 +62,10 @@ def missing(*, force: bool) -> Iterator[list[str]]:
     joining = strangers(users, here.role)
     ungranted = [table for table in tables if not found[table].is_granted]
     protection = [step for table in owned() if (step := _protection(table, found[table.table], here.role, force=force))]
-    if not here.has_role:
-        yield [f"CREATE ROLE {quoted(here.role)} NOLOGIN NOINHERIT"]
-    if joining:
-        yield [f"GRANT {quoted(here.role)} TO {quoted(user)}" for user in joining]
+    entry = [] if here.has_role else [f"CREATE ROLE {quoted(here.role)} NOLOGIN NOINHERIT"]
+    entry += [f"GRANT {quoted(here.role)} TO {quoted(user)}" for user in joining]
+    if entry:  # at once: who makes a role belongs to it, from PostgreSQL 16 on, and may still not take it
+        yield entry
     if ungranted:
         yield _grants(ungranted, here.role)
     yield from protection

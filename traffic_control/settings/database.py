@@ -20,6 +20,6 @@ else:
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", 600)
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {"connect_timeout": 3, "application_name": "traffic_control"} | _database["OPTIONS"]
-# on: no connection without it; off: never; auto: as soon as `migrate` or `manage.py isolate` has made what it takes.
+# on: no request without it; off: never; auto: as soon as `migrate` or `manage.py isolate` has made what it takes.
 ROW_SECURITY = env.str("ROW_SECURITY", "auto")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -30,4 +30,4 @@ class Command(BaseCommand):
         except ProgrammingError as exc:
             told = "Let an administrator run what manage.py isolate --sql prints."
             raise CommandError(f"{str(exc).splitlines()[0]}. {told}") from exc
-        self.stdout.write(f"{steps} steps were missing." if steps else "All is in place.")
+        self.stdout.write(f"Steps taken: {steps}." if steps else "All is in place.")
