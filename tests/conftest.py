@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from tenants.bad_keys import FAILURES
 from tenants.key_cache import KEYS
 from tenants.services import Registration, register
+from tests import emptying
 
 pytest_plugins = ["tests.peers.fixtures"]
 
@@ -29,6 +30,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("DROP TRIGGER monitoring_auditentry_no_delete")
             cursor.execute("DROP TRIGGER monitoring_auditentry_no_update")
+    else:
+        with django_db_blocker.unblock():
+            emptying.install()
 
 
 @pytest.fixture(autouse=True)
