@@ -1,7 +1,6 @@
 """Jobs for the renderer, many to a question; whose template ends the process is found out, and nobody else suffers."""
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from notification_processor.renderer.wire import FAULT, encoded, is_answer
-from notification_processor.renderer_pool import POOL, Busy, Place
+from notification_processor.renderer_pool import ENDLESS, POOL, Busy, Patience, Place
 from notification_processor.renderer_process import BABBLES, Gone, Starting, Unstartable
 from traffic_control.errors import Problem
 
@@ -59,20 +58,20 @@ class Effort:
 
     `tries`: of a text that nobody has made in time though it has not used up its processor time, as on a starved
     machine; when they are over it is refused, or, with one, a Problem. `stops`: of renderers by one owner's templates,
-    and `share`, seconds that they may take of one call, after which the rest of that owner's are not made. `until`, on
-    the monotonic clock: the end of all waiting for places, for renderers and for answers.
+    and `share`, seconds that they may take of one call, after which the rest of that owner's are not made. The
+    `patience` is for all of a request: for places, for renderers and for answers.
     """
 
     tries: int
     stops: int
     share: float
-    until: float = math.inf
+    patience: Patience = ENDLESS
 
 
 def at_once(texts: int = 1) -> Effort:
     """From now on. Somebody waits for the answer."""
     seconds = PATIENCE if texts <= 1 else PATIENCE_FOR_MANY + PATIENCE_FOR_EACH * texts
-    return replace(AT_ONCE, until=time.monotonic() + seconds)
+    return replace(AT_ONCE, patience=Patience(time.monotonic() + seconds))
 
 
 AT_ONCE = Effort(tries=1, stops=2, share=3.0)
@@ -89,7 +88,7 @@ def answered(jobs: Sequence[Job], *, effort: Effort | None = None) -> list[Answe
     effort = effort or at_once(len(jobs))
     owners = {job.owner for job in jobs}
     try:
-        with POOL.place(owners.pop() if len(owners) == 1 else "", until=effort.until) as place:
+        with POOL.place(owners.pop() if len(owners) == 1 else "", effort.patience) as place:
             return Conversation(jobs, place, effort).held()
     except (Unstartable, Starting, Busy, Late) as exc:
         log.error("templates cannot be rendered: %s", exc)
@@ -134,12 +133,12 @@ class Conversation:
 
     def _ask(self, numbers: list[int]) -> int:
         """How many of them are done with."""
-        if time.monotonic() > self._effort.until:
+        if time.monotonic() > self._effort.patience.until:
             raise Late("there was no time left for the rest")
         question, asked = _question([self._jobs[n] for n in numbers])
         began = time.monotonic()
         try:
-            given = self._place.ask(question, seconds=WALL, until=self._effort.until)
+            given = self._place.ask(question, seconds=WALL, patience=self._effort.patience)
             self._check(given, numbers[:asked])
         except Gone as end:
             return self._bury(numbers[:asked], end, time.monotonic() - began)

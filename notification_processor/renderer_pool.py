@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from notification_processor.renderer_process import Gone, Renderer, Unstartable, bury
@@ -22,42 +23,64 @@ class Busy(Exception):
         return "all renderers are busy"
 
 
+@dataclass(slots=True, eq=False)
+class Patience:
+    """Until when, on the monotonic clock, somebody waits for whatever a template may be the reason of."""
+
+    until: float = math.inf
+
+
+ENDLESS = Patience()
+
+
 class Place:
     """A place in the pool with its renderer, which may come to its end and be replaced."""
 
     def __init__(self) -> None:
         self._renderer: Renderer | None = None
         self._is_asked = False
+        self._is_after_a_stop = False  # what starts, starts because a template was stopped
         self.has_lost_one = False  # so the next may well go, too
 
     @property
     def is_ready(self) -> bool:
         return bool(self._renderer and self._renderer.is_ready)
 
-    def start(self) -> None:
+    def start(self, *, after_a_stop: bool = False) -> Renderer:
         """Gets one ready, while nobody waits for it. Raises Unstartable."""
-        self._renderer = self._renderer or Renderer()
-
-    def renderer(self, until: float = math.inf) -> Renderer:
-        """One that is ready. Raises Starting, or Unstartable if not even the second try brings one."""
-        for is_last_try in (False, True):
-            self._renderer = self._renderer or Renderer()
-            try:
-                self._renderer.wait(until)
-                break
-            except Unstartable:
-                self._renderer = None
-                if is_last_try:
-                    raise
-        assert self._renderer is not None  # noqa: S101 - it has just been waited for
+        if self._renderer is None:
+            self._renderer, self._is_after_a_stop = Renderer(), after_a_stop
         return self._renderer
 
-    def ask(self, question: bytes, *, seconds: float, until: float = math.inf) -> Any:
-        """`seconds` for the answer, none of them after `until`. Raises Gone, Starting or Unstartable."""
-        renderer = self.renderer(until)
+    def renderer(self, patience: Patience = ENDLESS) -> Renderer:
+        """One that is ready. A start that no template is the reason of takes nothing of the patience.
+
+        Raises Starting, or Unstartable if not even the second try brings one.
+        """
+        began = time.monotonic()
+        try:
+            renderer = self._ready(patience)
+        except Unstartable:
+            renderer = self._ready(patience)
+        if not self._is_after_a_stop:
+            patience.until += time.monotonic() - began
+        return renderer
+
+    def _ready(self, patience: Patience) -> Renderer:
+        renderer = self.start()
+        try:
+            renderer.wait(patience.until if self._is_after_a_stop else math.inf)
+        except Unstartable:
+            self._renderer = None
+            raise
+        return renderer
+
+    def ask(self, question: bytes, *, seconds: float, patience: Patience = ENDLESS) -> Any:
+        """`seconds` for the answer, if there is so much patience. Raises Gone, Starting or Unstartable."""
+        renderer = self.renderer(patience)
         self._is_asked = True
         try:
-            given = renderer.ask(question, seconds=min(seconds, until - time.monotonic()))
+            given = renderer.ask(question, seconds=min(seconds, patience.until - time.monotonic()))
         except Gone as end:
             self.vacate(was_stopped=not end.has_left)
             raise
@@ -67,7 +90,7 @@ class Place:
     def vacate(self, *, was_stopped: bool) -> None:
         """The renderer is gone already; the next one gets ready while nobody waits for it. Raises Unstartable."""
         self._renderer, self._is_asked, self.has_lost_one = None, False, was_stopped
-        self.start()
+        self.start(after_a_stop=was_stopped)
 
     def clear(self) -> None:
         """Whoever may still be at work on a question is ended."""
@@ -101,9 +124,9 @@ class Pool:
         self._owners: set[str] = set()
 
     @contextmanager
-    def place(self, owner: str, *, until: float = math.inf) -> Iterator[Place]:
+    def place(self, owner: str, patience: Patience = ENDLESS) -> Iterator[Place]:
         """`owner`, if any, has one at a time. Raises Busy."""
-        place = self._taken(owner, min(WAIT, until - time.monotonic()))
+        place = self._taken(owner, min(WAIT, patience.until - time.monotonic()))
         try:
             yield place
         finally:
@@ -124,7 +147,7 @@ class Pool:
             self._owners.discard(owner)
             for other in self._free if place.has_lost_one else ():
                 with suppress(Unstartable):  # whoever needs it is told
-                    other.start()
+                    other.start(after_a_stop=True)
             place.has_lost_one = False
             self._free.append(place)
             self._changed.notify_all()

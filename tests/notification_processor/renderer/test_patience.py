@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from contextlib import ExitStack
 
@@ -36,7 +37,7 @@ def impatient(monkeypatch):
 
 def test_renderer_that_takes_long_to_start_is_kept_for_the_next_one(pool: Pool, impatient: None) -> None:
     (place,) = pool._free[-1:]
-    place.start()
+    place.start(after_a_stop=True)
     os.kill(pid_of(place), signal.SIGSTOP)
     began, pid = time.monotonic(), pid_of(place)
 
@@ -47,6 +48,19 @@ def test_renderer_that_takes_long_to_start_is_kept_for_the_next_one(pool: Pool, 
 
     os.kill(pid, signal.SIGCONT)
     assert (ask(LIVE, effort=AT_ONCE), pid_of(place)) == (WELL, pid)
+
+
+def test_first_renderer_takes_the_time_that_it_takes(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No template is the reason, so nobody is turned away: a busy machine may take a second for it."""
+    monkeypatch.setattr(renderer_jobs, "PATIENCE", 0.15)
+    (place,) = pool._free[-1:]
+    place.start()
+    os.kill(pid_of(place), signal.SIGSTOP)
+    going_on = threading.Timer(0.5, os.kill, (pid_of(place), signal.SIGCONT))
+    going_on.start()
+
+    assert ask(LIVE, effort=at_once()) == WELL
+    going_on.join()
 
 
 def test_nobody_waits_longer_for_a_place_than_for_an_answer(pool: Pool, impatient: None) -> None:
