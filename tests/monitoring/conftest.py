@@ -17,7 +17,8 @@ __all__ = ["acme", "api", "globex"]
 
 @pytest.fixture(autouse=True)
 def _fresh(settings):
-    """Keys of the test's own in Redis, and no memory of an outage or of gauges."""
+    """Keys of the test's own in Redis, without what earlier tests counted, and no memory of an outage or of gauges."""
+    metrics.METER.forget()
     settings.REDIS_KEY_PREFIX = f"test-{uuid.uuid4().hex[:8]}:"
     redis_client.forget_outage()
     gauges.forget()
