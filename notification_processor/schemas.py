@@ -100,6 +100,20 @@ def _page(name: str, item: serializers.Serializer) -> serializers.Serializer:
 
 
 TemplatePage = _page("TemplatePage", Template)
+TemplateVersionPage = _page(
+    "TemplateVersionPage",
+    inline_serializer(
+        "TemplateVersion",
+        {
+            "version": serializers.IntegerField(),
+            "subject": serializers.CharField(),
+            "body": serializers.CharField(),
+            "html": serializers.CharField(allow_null=True),
+            "is_starter": serializers.BooleanField(),
+            "created_at": serializers.DateTimeField(),
+        },
+    ),
+)
 WorkflowPage = _page("WorkflowPage", Workflow)
 Preview = inline_serializer(
     "Preview",

@@ -168,6 +168,20 @@ def test_new_template_is_seen_before_it_is_made(dark_page: Page, is_accessible: 
     is_accessible(dark_page)
 
 
+def test_editor_and_versions_are_accessible_in_the_dark(
+    dark_page: Page, shop: tuple[Api, Api], template: dict[str, Any], is_accessible: Callable[[Page], None]
+) -> None:
+    shop[0]("PATCH", f"/v1/templates/{template['id']}/", {"subject": "Your package {{ parcel.nmber }}"})
+    dark_page.goto(f"{LIST}{template['id']}/change/")
+    expect(dark_page.get_by_role("alert", name="What is wrong")).to_be_visible()
+    is_accessible(dark_page)
+
+    dark_page.get_by_role("link", name="What it changed").click()
+
+    expect(dark_page.locator("tr.added")).to_be_visible()
+    is_accessible(dark_page)
+
+
 @pytest.mark.skipif(not FOLDER, reason="pictures are taken when SCREENSHOTS names a folder for them")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures(theme: str, request: pytest.FixtureRequest, product: Product) -> None:

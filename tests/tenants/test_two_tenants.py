@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/integrations/{integration_id}/": {"name": "stolen"},
     "/v1/templates/{template_id}/": {"body": "stolen"},
     "/v1/templates/{template_id}/preview/": {"data": {}},
+    "/v1/templates/{template_id}/restore/": {"version": 1},
     "/v1/workflows/{workflow_id}/": {"category": "stolen", "event_type": "a", "channels": ["email"]},
     "/v1/inbox/notifications/{item_id}/": {"read": True},
 }
@@ -143,7 +144,8 @@ def test_no_filter_finds_rows_of_another_tenant(ours: World, theirs: World, api:
     for path in lists():
         for name in {"", *(queries(path) & ids.keys())}:
             for one in ids.get(name, [""]):
-                answer = client_for(path, api, page).get(path, {name: one} if name else {})
+                own = path.format(template_id=ours.template.pk)
+                answer = client_for(path, api, page).get(own, {name: one} if name else {})
                 if answer.status_code >= 500 or "globex" in str(answer.json().get("data", "")).lower():
                     found[f"{path}?{name}={one}"] = answer.status_code
 
@@ -155,9 +157,10 @@ def test_a_cursor_of_another_tenant_or_list_is_none(
 ) -> None:
     taken = {}
     for path in lists():
-        for tenant, at in ((theirs.tenant, path), (ours.tenant, "/v1/elsewhere/")):
+        own = path.format(template_id=ours.template.pk)
+        for tenant, at in ((theirs.tenant, own), (ours.tenant, "/v1/elsewhere/")):
             cursor = write_cursor(cast(Any, SimpleNamespace(tenant=tenant, path=at)), theirs.event)
-            answer = client_for(path, api, page).get(path, {"cursor": cursor})
+            answer = client_for(path, api, page).get(own, {"cursor": cursor})
             if (answer.status_code, answer.json().get("code")) != (400, "invalid_cursor"):
                 taken[f"{path} {at}"] = answer.status_code
 
