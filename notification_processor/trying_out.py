@@ -86,12 +86,12 @@ def _missing(reads: Sequence[Read], part: str, context: Mapping[str, Any], *, is
 
 
 def _has(value: Any, path: Sequence[str]) -> bool:
-    """An empty list lacks nothing: there is no item to look at."""
+    """An empty list lacks nothing: there is no item to look at. The items of an object are its keys."""
     for step in path:
-        if step == EACH_ITEM and isinstance(value, list | str):
+        if step == EACH_ITEM and isinstance(value, list | str | Mapping):
             if not value:
                 return True
-            value = value[0]
+            value = next(iter(value))
         elif isinstance(value, Mapping) and step in value:
             value = value[step]
         else:
@@ -108,7 +108,7 @@ def _hint(read: Read, context: Mapping[str, Any]) -> str:
             near = difflib.get_close_matches(step, [name for name in beside if isinstance(name, str)], n=1)
             meant = ".".join([*read.path[:place], *near]).replace(f".{EACH_ITEM}", EACH_ITEM)
             return f' Did you mean "{meant}"?' if near else ""
-        value = value[0] if step == EACH_ITEM else value[step]
+        value = next(iter(value)) if step == EACH_ITEM else value[step]
     return ""
 
 

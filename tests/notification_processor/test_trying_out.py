@@ -59,8 +59,11 @@ def test_variable_that_was_not_needed_is_no_fault() -> None:
     )  # fmt: skip
 
 
-def test_items_of_an_empty_list_are_not_missed() -> None:
-    assert tell(body="{% for i in few %}{{ i.name }}{% endfor %}").flaws == []
+@pytest.mark.parametrize(
+    "body", ["{% for i in few %}{{ i.name }}{% endfor %}", "{% for key in customer %}{{ key }}{% endfor %}"]
+)
+def test_items_of_an_empty_list_and_keys_are_not_missed(body: str) -> None:
+    assert tell(body=body).flaws == []
 
 
 def test_fault_that_is_no_missing_variable_is_told() -> None:
