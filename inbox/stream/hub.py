@@ -172,7 +172,7 @@ class Hub:
             return
         for customer_id, news in (await self._reader.ask(reading.look, known)).items():
             since = known[customer_id]
-            for stream in self.streams.get(customer_id, ()):
+            for stream in [one for one in self.streams.get(customer_id, ()) if not one.is_closing]:
                 if stream.version is None or (since is not None and since <= stream.version):
                     stream.tell(news)
                 else:  # it came while we asked, and knows less than we asked for

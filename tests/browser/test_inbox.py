@@ -4,6 +4,7 @@ import gzip
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,17 @@ def read_all(shop: Product) -> None:
     assert answer.status == 200, answer.body
 
 
-def send(shop: Product, subject: str = "Hello") -> None:
+def send(shop: Product, subject: str = "Hello", **when: str) -> None:
     body = {"channel": "in_app", "user_id": "ann", "subject": subject, "body": "From a terminal"}
-    assert shop.live("POST", "/v1/notify/", body).status == 202
+    assert shop.live("POST", "/v1/notify/", body | when).status == 202
+
+
+def publish(shop: Product) -> None:
+    """An event, from which a workflow makes the message."""
+    workflow = {"event_type": "BELL_RUNG", "channels": ["in_app"], "category": "bells"}
+    assert shop.live("POST", "/v1/workflows/", workflow).status in (201, 409)
+    event = {"event_type": "BELL_RUNG", "user_id": "ann", "payload": {}}
+    assert shop.live("POST", "/api/events/", event).status == 202
 
 
 def bell(page: Page) -> Locator:
@@ -73,11 +82,14 @@ def test_component_is_small() -> None:
     assert len(gzip.compress(SCRIPT.read_bytes(), 9)) <= MOST_BYTES
 
 
-def test_message_rings_in_two_tabs_within_a_second(shop: Product, tabs: Callable[..., Page]) -> None:
+@pytest.mark.parametrize("door", [publish, send])
+def test_message_rings_in_two_tabs_within_a_second(
+    shop: Product, tabs: Callable[..., Page], door: Callable[[Product], None]
+) -> None:
     one, two = tabs(), tabs()
     is_listening(one)
 
-    send(shop)
+    door(shop)
 
     expect_unread(one, 1)
     expect_unread(two, 1)
@@ -108,6 +120,26 @@ def test_what_came_while_the_server_was_away_is_there_afterwards(shop: Product, 
     shop.stack.streams(int(shop.stack.extra["INBOX_STREAM_URL"].rpartition(":")[2]))
 
     expect_unread(page, 2, within=20_000)
+    page.wait_for_timeout(1_000)
+    send(shop)
+    expect_unread(page, 3)
+
+
+def test_what_came_while_the_whole_server_was_away_is_there_afterwards(
+    shop: Product, tabs: Callable[..., Page]
+) -> None:
+    page = tabs(must_be_quiet=False)
+    is_listening(page)
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    send(shop, "While it was away", send_at=soon)
+    send(shop, "And one more", send_at=soon)
+    for name in ("web", "streams"):
+        shop.stack.kill(name)
+
+    shop.stack.web(port=int(shop.url.rpartition(":")[2]))
+    shop.stack.streams(int(shop.stack.extra["INBOX_STREAM_URL"].rpartition(":")[2]))
+
+    expect_unread(page, 2, within=30_000)
     page.wait_for_timeout(1_000)
     send(shop)
     expect_unread(page, 3)

@@ -87,9 +87,9 @@ class Stack:
     def dispatcher(self) -> subprocess.Popen[bytes]:
         return self.start("dispatcher", "django", "dispatcher", "--settings=traffic_control.settings")
 
-    def web(self, name: str = "web", *, processes: int = 1) -> str:
+    def web(self, name: str = "web", *, processes: int = 1, port: int = 0) -> str:
         """Its base URL, once it answers."""
-        port = free_port()
+        port = port or free_port()
         threads = self.env.get("WEB_THREADS", "16")
         place = ("--host", "127.0.0.1", "--port", str(port), "--workers", str(processes))
         self.start(name, *granian(*place, "--blocking-threads", threads))

@@ -80,6 +80,23 @@ def test_stream_that_comes_while_the_database_answers_misses_nothing(ann, subscr
     assert told(late) == [("notification", one) for one in missed]
 
 
+def test_stream_that_is_closing_is_waited_for_by_nobody(ann, subscriber):
+    [_, newest] = arrive(ann, 2)
+    closing, open_one = stream(subscriber, 0), stream(subscriber, 1)
+    closing.drop()
+
+    async def run():
+        hub = Hub(listener=Listener(""), most=10)
+        await hub.open(closing)
+        await hub.open(open_one)
+        async with asyncio.timeout(5):
+            await all_told(hub)
+
+    asyncio.run(run())
+
+    assert (told(closing), told(open_one)) == ([], [("notification", newest)])
+
+
 def test_stream_that_missed_too_much_takes_nothing_from_the_others(ann, subscriber):
     messages = arrive(ann, REPLAY + 2)
     far, near = stream(subscriber, 0), stream(subscriber, REPLAY)
