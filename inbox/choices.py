@@ -53,8 +53,7 @@ class OwnPreferencesView(InboxView):
         body = dict(object_of(request.data))
         version = _version(body.pop("text_version", ""))
         voice = consent_log.voice_of(request._request, Preference.Source.INBOX, version)
-        expected = request.META.get("HTTP_IF_MATCH") or None
-        change = Change(body, is_patch=is_patch, voice=voice, expected=None if expected == "*" else expected)
+        change = Change(body, is_patch=is_patch, voice=voice, expected=_expected(request))
         answer, undo = own_choices.change(stored(request.subscriber), change)
         return Response(answer | {"undo": undo}, headers={"ETag": own_choices.tag_of(answer)})
 
@@ -72,6 +71,12 @@ def stored(subscriber: Subscriber) -> Customer:
         return customer_of(subscriber)
     user_id = subscriber.claims.user_id
     return customers.upsert(subscriber.tenant, [RecipientInput(user_id)])[user_id]
+
+
+def _expected(request: SubscriberRequest) -> list[str]:
+    """The tags of If-Match; none where any will do."""
+    tags = [one.strip() for one in request.META.get("HTTP_IF_MATCH", "").split(",") if one.strip()]
+    return [] if "*" in tags else tags
 
 
 def _version(given: Any) -> str:

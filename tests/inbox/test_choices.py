@@ -131,6 +131,8 @@ def test_choices_that_changed_meanwhile_are_not_overwritten(page):
 
     assert (late.status_code, late.json()["code"]) == (412, "preferences_changed")
     assert page.patch(PATH, {"channels": {"in_app": False}}, headers={"If-Match": "*"}).status_code == 200
+    one_of_two = f'"other", {page.get(PATH)["ETag"]}'
+    assert page.patch(PATH, {"channels": {"in_app": None}}, headers={"If-Match": one_of_two}).status_code == 200
 
 
 def test_user_who_is_no_customer_yet_sees_and_chooses(acme, ann):

@@ -1,7 +1,7 @@
 """What people change about themselves as JSON, as `<notification-preferences>` does: only what their page shows."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +25,12 @@ CHANGED = "These choices have changed since you read them. Read them again, and 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A request to change: `body` as JSON says it, `expected` a tag that must still hold (None: any)."""
+    """A request to change: `body` as JSON says it; one of the tags in `expected` must still hold (none named: any)."""
 
     body: Mapping[str, Any]
     is_patch: bool
     voice: Voice
-    expected: str | None = None
+    expected: Collection[str] = ()
 
 
 def shown(customer: Customer) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def change(customer: Customer, asked: Change) -> tuple[dict[str, Any], dict[str,
     rows = Customer.objects.for_tenant(customer.tenant_id).select_related("tenant")
     row = rows.select_for_update(of=("self",)).get(pk=customer.pk)
     now = now_of(row)
-    if asked.expected is not None and asked.expected != tag_of(_as_json(row, now)):
+    if asked.expected and tag_of(_as_json(row, now)) not in asked.expected:
         raise Problem("preferences_changed", CHANGED, status=412)
     edit = preferences.read(asked.body)
     _check(edit, now)

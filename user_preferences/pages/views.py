@@ -81,6 +81,7 @@ def _expired(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST" or request.POST.get("do") != FRESH:
         return _refusal(request, "expired", status=410)
     link = links.opened(token)
+    narrow_to(link.tenant_id)
     customer = links.holder_of(link)
     try:
         if customer is not None:
