@@ -93,11 +93,11 @@ class Judged:
 
 def _facts(rows: Sequence[NotificationLog]) -> Facts:
     concerned = [row for row in rows if row.user_id or not row.to]
-    customers = [row.customer_id for row in rows if row.customer_id]
+    customers = {row.customer_id for row in rows if row.customer_id}
     return Facts(
         choices=selectors.choices_of(customers),
         defaults=channel_defaults({row.tenant_id for row in rows}) if concerned else {},
-        suppressed=suppressions.among((row.tenant_id, row.channel, row.to) for row in rows),
+        suppressed=suppressions.among({(row.tenant_id, row.channel, row.to) for row in rows}),
         keepers=quiet.keepers(customers),
     )
 
