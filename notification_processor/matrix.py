@@ -13,7 +13,7 @@ from notification_processor import generation, templates, workflows
 from notification_processor.models import MessageTemplate, Workflow
 from tenants import integrations
 from tenants.models import Integration, Tenant
-from traffic_control.errors import Problem
+from traffic_control.errors import Problem, invalid
 
 SHOWN = 200  # workflows
 OWN, PLATFORM, INSIDE, PAUSED, NONE = "own", "platform", "inside", "paused", "none"
@@ -147,7 +147,7 @@ def change(tenant_id: uuid.UUID, workflow_id: uuid.UUID, *, was: Standing, wante
         raise Problem("conflict", f"{row} was changed by somebody else meanwhile: look again.", status=409)
     if was.channels and not wanted.channels:
         detail = f"{row} would have no channel left. Switch it off, or let customers choose on its own page."
-        raise Problem("invalid", detail)
+        raise invalid("/channels", detail)
     fields: dict[str, Any] = {"is_active": wanted.is_active}
     if wanted.channels != was.channels:
         fields["channels"] = [channel for channel in CHANNELS if channel in wanted.channels]

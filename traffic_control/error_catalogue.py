@@ -19,6 +19,7 @@ CATALOGUE = (
           "Send the same request again after `Retry-After`; what was accepted before is on its way."),
     Entry("bad_request", 400, "The request could not be understood at all.", "Check its URL, headers and host."),
     Entry("batch_rejected", 400, "Every item of the batch is faulty.", "`errors` has a pointer for each; mend them."),
+    Entry("conflict", 409, "Somebody else has changed it meanwhile.", "Look at it again, then decide."),
     Entry("content_cleared", 409, "The address and the text of this dead letter were cleared.",
           "There is nothing left to send."),
     Entry("customer_exists", 409, "There is a customer with this `user_id`.", "PATCH that one, or use the batch call."),
