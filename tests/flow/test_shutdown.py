@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from delivery_gateway.models import NotificationLog
-from tests.flow.stack import stack, wait_until
+from tests.flow.stack import QUEUES, stack, wait_until
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="workers beside the test need PostgreSQL"),
@@ -56,12 +56,13 @@ def out(running, webhook_peer, tenant, *faults):
     webhook_peer.script(*faults)
     queue(tenant, 8 + len(faults), webhook_peer.url)
     running.dispatcher()
-    running.worker(concurrency=1)
+    flags = ("--without-gossip", "--without-mingle", "--loglevel=INFO", "--concurrency=1", "-Q", QUEUES)
+    running.start("worker", "tests.flow.impatient_worker", "-A", "traffic_control", "worker", *flags)
     webhook_peer.wait_for(len(faults), seconds=40)
 
 
 def test_worker_waits_for_what_is_out_and_gives_back_the_rest(acme, running, webhook_peer):
-    out(running, webhook_peer, acme.tenant, "slow:5", "hang")
+    out(running, webhook_peer, acme.tenant, "slow:2", "hang")
 
     code, seconds = end(running, "worker")
 
@@ -71,7 +72,7 @@ def test_worker_waits_for_what_is_out_and_gives_back_the_rest(acme, running, web
 
 
 def test_worker_whose_processes_are_all_asked_at_once_leaves_nothing_behind(acme, running, webhook_peer):
-    out(running, webhook_peer, acme.tenant, "slow:3", "slow:3")
+    out(running, webhook_peer, acme.tenant, "slow:2", "slow:2")
 
     code, seconds = end(running, "worker", group=True)
 
