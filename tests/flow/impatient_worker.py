@@ -1,4 +1,4 @@
-"""A worker that gives calls up after four seconds instead of fifteen, so that no test waits as long as an operator would."""
+"""A worker that gives calls up after four seconds instead of fifteen: no test waits as long as an operator would."""
 
 import sys
 from dataclasses import replace
