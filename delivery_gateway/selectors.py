@@ -66,7 +66,7 @@ def timeline_of(row: NotificationLog) -> list[dict[str, Any]]:
     if row.routed_at is not None:
         steps.append(_decision_step(row))
     steps += [_attempt_step(attempt) for attempt in row.attempt_rows.order_by("id")]
-    letter = DeadLetter.objects.for_tenant(row.tenant_id).filter(notification_id=row.id).first()
+    letter: DeadLetter | None = getattr(row, "dead_letter", None)  # asked for once, however often it is shown
     if letter is not None:
         steps.append(_step(letter.created_at, "dead_letter", letter.reason))
         if letter.replayed_at is not None:

@@ -33,6 +33,7 @@ class Place:
         return f"{app}.view_{name}"
 
 
+PLACE = "traffic_control.console_place"
 MATRIX = "notification_processor.view_workflow"
 EXPLAIN = "notification_processor.view_event"
 GROUPS: dict[str, Sequence[Place]] = {
@@ -75,7 +76,8 @@ ACCOUNTS = (
 
 def is_open(link: str, request: HttpRequest, links: Collection[str]) -> bool:
     """The page that is looked at is behind this link, and no other comes nearer to it."""
-    nearest = max((one for one in links if request.path.startswith(one)), key=len, default="")
+    here = request.META.get(PLACE, request.path)
+    nearest = max((one for one in links if here.startswith(one)), key=len, default="")
     return link == nearest
 
 
@@ -87,6 +89,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "items": [_item(place, links, request) for place in places if place in links]}
         for title, places in groups.items()
     ]
+
+
+def stand_at(request: HttpRequest, list_of: str) -> None:
+    """For a page whose address lies below another place than the one it is about. `list_of` as in `Place.model`."""
+    request.META[PLACE] = reverse(f"admin:{list_of}_changelist")
 
 
 def _item(place: Place, links: Mapping[Place, str], request: HttpRequest) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from delivery_gateway.trial_messages import open_trial
 from tenants import integrations
 from tenants.admin_base import TenantScopedAdmin
 from tenants.admin_forms import dressed, show_problem
+from tenants.console_navigation import stand_at
 from tenants.models import Integration
 from traffic_control.errors import Problem
 
@@ -44,6 +45,7 @@ def page(request: HttpRequest, console: TenantScopedAdmin, integration_id: uuid.
         theirs.log_each(request, [integration], f"Test message {sent} sent.")
         console.message_user(request, "It is on its way. This page says what comes of it.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:delivery_gateway_notificationlog_change", args=[sent]))
+    stand_at(request, "tenants_integration")
     context = {
         **console.admin_site.each_context(request),
         "title": "Send a test message",

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from delivery_gateway.registry import CHANNELS
 from notification_processor import reach
 from tenants.admin_base import TenantScopedAdmin, may_see_addresses
+from tenants.console_navigation import stand_at
 from tenants.masking import mask
 from user_preferences.models import Customer
 from user_preferences.quiet_hours import DAYS
@@ -27,6 +28,7 @@ def page(request: HttpRequest, console: TenantScopedAdmin, customer_id: uuid.UUI
     if customer is None:
         raise Http404
     found = reach.of_customer(customer)
+    stand_at(request, "user_preferences_customer")
     context = {
         **console.admin_site.each_context(request),
         "title": f"What reaches {customer.user_id}",

@@ -15,6 +15,7 @@ from delivery_gateway.states import Status
 from notification_processor import resending
 from notification_processor.resending import AGAIN, TO_STAFF, NotSendable
 from tenants.admin_base import TenantScopedAdmin, may_see_addresses
+from tenants.console_navigation import stand_at
 from tenants.masking import mask
 
 SEND = "delivery_gateway.replay_deadletter"  # the right to send something again
@@ -54,6 +55,7 @@ def page(request: HttpRequest, console: TenantScopedAdmin, notification_id: uuid
     wish = Wish(row, request.GET.get("to") == "me", by=request.user.get_username(), email=email)
     if request.method == "POST" and not wish.obstacle:
         return _fulfilled(request, theirs, wish)
+    stand_at(request, "delivery_gateway_notificationlog")
     context = {
         **console.admin_site.each_context(request),
         "title": "Send to me" if wish.to_me else "Send again",

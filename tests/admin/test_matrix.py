@@ -171,3 +171,10 @@ def test_page_takes_a_dozen_queries_however_many_workflows(viewer: Client, acme_
 
     assert len(queries) <= 12, [query["sql"] for query in queries]
     assert response.context["matrix"].has_more
+
+
+@pytest.mark.parametrize(("path", "place"), [("", "Dashboard"), ("notification_processor/workflow/matrix/", "Matrix")])
+def test_sidebar_marks_one_place(path: str, place: str, superuser: Client, acme_world: World) -> None:
+    groups = superuser.get(f"/admin/{path}").context["sidebar_navigation"]
+
+    assert [item["title"] for group in groups for item in group["items"] if item["active"]] == [place]

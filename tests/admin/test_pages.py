@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from delivery_gateway.models import NotificationLog
@@ -87,3 +89,13 @@ def test_sidebar_leads_to_what_this_person_may_open(superuser: Client, viewer: C
     assert {list_of(model) for model in REGISTERED} < places(superuser)
     assert list_of(User) not in places(viewer)
     assert {client.get(url).status_code for client in (superuser, viewer) for url in places(client)} == {200}
+
+
+def test_pages_of_every_row_take_a_dozen_queries(operator: Client, acme_world: World) -> None:
+    taken = {}
+    for row in acme_world.rows:
+        with CaptureQueriesContext(connection) as queries:
+            operator.get(page_of(row))
+        taken[row._meta.label] = len(queries)
+
+    assert {label: count for label, count in taken.items() if count > 12} == {}

@@ -76,3 +76,9 @@ def test_page_takes_a_dozen_queries_however_many_workflows(viewer: Client, acme_
 )
 def test_quiet_hours_are_said_in_a_line(stored, said: str) -> None:
     assert hours_of(Customer(quiet_hours=stored)) == said
+
+
+def test_sidebar_marks_what_the_page_is_about(viewer: Client, acme_world: World) -> None:
+    groups = viewer.get(reach_of(acme_world.customer)).context["sidebar_navigation"]
+
+    assert [item["title"] for group in groups for item in group["items"] if item["active"]] == ["Customers"]

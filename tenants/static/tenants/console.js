@@ -40,6 +40,11 @@
     nameChoices(root);
   }
 
+  // The theme takes every part of a page that was fetched anew for rows of an inline form.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (!event.target.dataset.inlineFormset) event.stopPropagation();
+  }, { capture: true });
+
   window.addEventListener("load", () => {
     improve(document);
     if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus(); // it was hidden before
