@@ -50,7 +50,7 @@ MINUTES = """
     INSERT INTO delivery_gateway_minutecount (tenant_id, minute, channel, mode, what, detail, count)
     SELECT tenant_id, slot, channel, mode, what, detail, count(*) FROM (
         SELECT l.tenant_id, l.channel, l.mode, minute - minute %% (CASE WHEN age < 180 THEN 1 WHEN age < 3000 THEN 15
-            ELSE 60 END) AS slot, what, CASE what WHEN 'sent' THEN (l.rank %% 6)::text WHEN 'failed' THEN l.error_code
+            ELSE 120 END) AS slot, what, CASE what WHEN 'sent' THEN (l.rank %% 6)::text WHEN 'failed' THEN l.error_code
             WHEN 'suppressed' THEN l.reason WHEN 'bounced' THEN 'afterwards' ELSE '' END AS detail
         FROM delivery_gateway_notificationlog AS l,
             LATERAL (SELECT floor(extract(epoch FROM l.created_at) / 60)::bigint AS minute,

@@ -2,7 +2,7 @@
 
 `delivery_gateway.counters` writes it along with its sums of days, in the same statement. Those say what became of what
 was accepted on a day; these say what happened in a minute. As minutes grow old they are merged into quarters of an
-hour, then hours, then dropped, so the table stays as small as its tenants and channels are few.
+hour, then pairs of hours, then dropped, so the table stays as small as its tenants and channels are few.
 """
 
 import uuid
@@ -17,8 +17,8 @@ from delivery_gateway.models import MinuteCount
 Key = tuple[uuid.UUID, str, str, str, str]  # tenant, channel, mode, what happened, detail
 REPLAYED = "replayed"
 AFTERWARDS = "afterwards"  # detail of what became of a message that had been counted as sent
-# Minutes that are older are merged into slots of so many; twice the longest range that is drawn of them is kept.
-MERGED = ((3 * 60, 15), (50 * 60, 60))
+# Minutes that are older are merged into slots of so many: as wide as the plots that still draw them have steps.
+MERGED = ((3 * 60, 15), (50 * 60, 120))
 KEPT = 31 * 24 * 60
 COLUMNS = ("tenant_id", "minute", "channel", "mode", "what", "detail", "count")
 TABLE = MinuteCount._meta.db_table

@@ -92,7 +92,7 @@ def a_day(acme):
     return last
 
 
-def test_old_minutes_become_quarters_and_then_hours(a_day: int) -> None:
+def test_old_minutes_become_quarters_and_then_pairs_of_hours(a_day: int) -> None:
     minutes.age(NOW)
     minutes.age(NOW)  # again: nothing is counted twice
 
@@ -100,7 +100,7 @@ def test_old_minutes_become_quarters_and_then_hours(a_day: int) -> None:
     assert sum(sizes.values()) == 3 * 24 * 60
     assert {sizes[m] for m in sizes if m >= a_day - 170} == {1}
     assert {sizes[m] for m in sizes if a_day - 49 * 60 < m < a_day - 200} == {15}
-    assert {sizes[m] for m in sizes if a_day - 71 * 60 < m < a_day - 52 * 60} == {60}
+    assert {sizes[m] for m in sizes if a_day - 70 * 60 < m < a_day - 54 * 60} == {120}
 
 
 def test_minutes_that_are_too_old_are_dropped(a_day: int) -> None:
