@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -19,8 +20,9 @@ needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="limits are co
 
 
 def pytest_configure() -> None:
-    """Who wants a journal names a folder of its own."""
+    """Who wants a journal names a folder of its own. A million rounds of hashing a password take 0.2 s."""
     configured.JOURNAL_DIR = ""
+    PBKDF2PasswordHasher.iterations = 1
 
 
 @pytest.fixture(scope="session")
