@@ -14,16 +14,19 @@ from tenants.row_security_state import session
 
 WORDS = ("on", "off", "auto")
 ISOLATE = "Run manage.py isolate; if it may not, let an administrator run what manage.py isolate --sql prints."
-OWN_LOGIN = "Let DATABASE_URL log in as a role that is no superuser and has no BYPASSRLS: docs/security.md."
+OWN_LOGIN = "Let DATABASE_URL log in as a role that is no superuser and has no BYPASSRLS: docs/operations.md."
+UNGUARDED = "A query of ours that forgets its tenant is stopped by code alone, and raw SQL by nothing."
+LEAVES = "Whoever gets a statement of their own into a request can leave the tenant's role, and is above all policies."
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why the database does not keep tenants apart as it could, and what to do about it."""
+    """Why the database does not keep tenants apart as it could, what may come of that, and what to do about it."""
 
     id: str
     found: str
     do: str
+    why: str = UNGUARDED
 
 
 def gap() -> Gap | None:
@@ -40,7 +43,7 @@ def gap() -> Gap | None:
         return Gap("tenants.W002", f"row-level security is incomplete; steps to take: {len(missing)}", ISOLATE)
     if here.bypasses:
         found = f"row-level security holds for requests, but {here.user} itself bypasses it"
-        return Gap("tenants.W003", found, OWN_LOGIN)
+        return Gap("tenants.W003", found, OWN_LOGIN, LEAVES)
     return None
 
 

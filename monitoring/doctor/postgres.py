@@ -110,8 +110,7 @@ def has_months() -> Iterator[Verdict]:
 
 def keeps_apart() -> Iterator[Verdict]:
     if found := isolation_checks.gap():
-        why = "A query of ours that forgets its tenant is stopped by code alone, and raw SQL by nothing."
-        yield warn("isolation", found.found, why, found.do)
+        yield warn("isolation", found.found, found.why, found.do)
     else:
         yield good("isolation", isolation_checks.summary())
 

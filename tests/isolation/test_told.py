@@ -36,6 +36,7 @@ def test_login_that_bypasses_policies_is_warned_of(db: None) -> None:
     assert (verdict.level, verdict.found) == (Level.WARN, found()[1])
     assert verdict.found.startswith("row-level security holds for requests, but ")
     assert verdict.found.endswith(" itself bypasses it")
+    assert "can leave the tenant's role" in verdict.why
 
 
 @on_postgres
