@@ -22,6 +22,8 @@ NAMES = Texts("Order {{ id }}", "Order {{ id }} is on its way.", "<p>Dear {{ nam
 LOOP = "{% for i in lines %}{{ i.q }} x {{ i.name|upper }}, {{ i.price|round(2) }}\n{% endfor %}"
 GREETING = "{% if customer.name %}Hi {{ customer.name }},{% endif %}\n"
 LOOPS = Texts("Order {{ id }}", GREETING + LOOP + "Total: {{ total }}", GREETING + "<p>" + LOOP + "</p>{{ total }}")
+RANK = "{% for i in lines %}{{ loop.index }}. {{ i.name }}\n{% endfor %}"  # more than an outline says
+MORE = Texts(LOOPS.subject, LOOPS.body.replace(LOOP, RANK), LOOPS.html.replace(LOOP, RANK))
 SLICE = 2_000  # texts
 CPU_OF_PROCESS = 2  # see renderer_process
 Make = Callable[[], None]
@@ -56,8 +58,9 @@ def cases() -> Sequence[Case]:
     return [
         Case("names, one at a time", each_here(NAMES, contexts), in_batches(NAMES, contexts, 1)),
         Case("loops, one at a time", each_here(LOOPS, contexts), in_batches(LOOPS, contexts, 1)),
-        Case("loops, 100 in a request", each_here(LOOPS, contexts), in_batches(LOOPS, contexts, 100)),
-        Case("loops, 500 events", each_here(LOOPS, contexts), in_batches(LOOPS, contexts, 500)),
+        Case("more, one at a time", each_here(MORE, contexts), in_batches(MORE, contexts, 1)),
+        Case("more, 100 in a request", each_here(MORE, contexts), in_batches(MORE, contexts, 100)),
+        Case("more, 500 events", each_here(MORE, contexts), in_batches(MORE, contexts, 500)),
         Case("loops, one event for all", broadcast_here(LOOPS, people), broadcast_apart(LOOPS, people)),
     ]
 

@@ -1,4 +1,4 @@
-"""Templates to text. What is more than words with names in between is compiled and rendered in another process."""
+"""Templates to text. What is more than an outline (see `filling`) is compiled and rendered in another process."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from notification_processor.bounded_memory import BoundedMemory
-from notification_processor.filling import Outline, Unfillable, filled, size_of
+from notification_processor.filling import Outline, Unfillable, filled, has_blocks, size_of
 from notification_processor.renderer.wire import CHECK, CUT, EACH, OUTLINE, PARTS, RENDER
 from notification_processor.renderer_jobs import Effort, Job, Refused, Text, answered, at_once
 
@@ -89,11 +89,7 @@ def render_many(orders: Sequence[Order], *, effort: Effort | None = None) -> lis
     made: dict[int, Rendered | TemplateFault] = {}
     stopped = _learn(orders, effort)
     made.update((n, stopped[o.source.key]) for n, o in enumerate(orders) if o.source.key in stopped)
-    rest = _fill(orders, ((n, _outlines.get(o.source.key)) for n, o in enumerate(orders) if n not in made), made)
-    groups = _alike(orders, rest)
-    if any(len(group) >= MANY for group in groups):
-        rest = _fill_cut(orders, groups, made, effort)
-    many = {n for group in groups if len(group) >= MANY for n in group}
+    rest, many = _fill_all(orders, [n for n in range(len(orders)) if n not in made], made, effort)
     jobs = [orders[n].job(EACH if n in many else RENDER) for n in rest]
     made.update(zip(rest, map(_made, answered(jobs, effort=effort)), strict=True))
     return [made[number] for number in range(len(orders))]
@@ -130,6 +126,26 @@ def _learn(orders: Sequence[Order], effort: Effort) -> dict[str, TemplateFault]:
         else:
             _outlines.keep(key, outline, size=size_of(outline))
     return stopped
+
+
+def _fill_all(
+    orders: Sequence[Order], numbers: Sequence[int], made: dict[int, Rendered | TemplateFault], effort: Effort
+) -> tuple[list[int], set[int]]:
+    """Makes what needs no more than filling. What does, and which are of many customers of one context.
+
+    For many customers it pays to do once what is the same for all of them, be it no more than an outline says.
+    """
+    outlines = [(n, _outlines.get(orders[n].source.key)) for n in numbers]
+    if len(orders) < MANY:
+        return _fill(orders, outlines, made), set()
+    shared = {n: outline for n, outline in outlines if orders[n].customer is not None and has_blocks(outline)}
+    rest = _fill(orders, [(n, outline) for n, outline in outlines if n not in shared], made)
+    groups = _alike(orders, sorted((*rest, *shared)))
+    many = {n for group in groups if len(group) >= MANY for n in group}
+    if many:
+        rest = _fill_cut(orders, groups, made, effort)
+    few = {n: outline for n, outline in shared.items() if n not in many}
+    return _fill(orders, [(n, few.get(n)) for n in sorted({*rest, *few})], made), many
 
 
 def _fill(

@@ -14,9 +14,12 @@ HEADER = struct.Struct(">I")
 MAX_FRAME = 16 * 1024 * 1024  # bytes
 MAX_TEXT = 256 * 1024  # characters: of an output, and of any value built on the way
 PARTS = ("subject", "body", "html")
+FILLED_FILTERS = frozenset({"default", "lower", "round", "upper"})  # that an outline may have
+MAX_BLOCK_DEPTH = 4  # of conditions and loops within each other, in an outline
+MAX_PRECISION = 10
 
 CHECK = "check"  # compiles all parts; answers DONE with the names it reads
-OUTLINE = "outline"  # answers DONE with words per part, or None when the template is more than words and names
+OUTLINE = "outline"  # answers DONE with words per part (see `outlines`), or None when the template is more than those
 CUT = "cut"  # the same with the context filled in: what is left are names of the customer
 RENDER = "render"  # answers DONE with the text per part
 EACH = "each"  # the same, for one of many customers of this context
@@ -52,10 +55,43 @@ def _are_texts(value: Any) -> bool:
     return _are_parts(value) and all(type(t) is str and len(t) <= MAX_TEXT and "\0" not in t for t in value)
 
 
-def _are_words(value: Any) -> bool:
-    return value is None or (
-        _are_parts(value) and all(type(p) is list and all(type(w) is str or _are_names(w) for w in p) for p in value)
+def is_argument(name: str, given: list[Any]) -> bool:
+    """Whether that is what this one of FILLED_FILTERS takes."""
+    if name == "default":
+        return len(given) == 1 and type(given[0]) is str
+    if name == "round":
+        return len(given) <= 1 and all(type(n) is int and abs(n) <= MAX_PRECISION for n in given)
+    return not given
+
+
+def _are_outlines(value: Any) -> bool:
+    return value is None or (_are_parts(value) and all(map(_are_words, value)))
+
+
+def _are_words(value: Any, depth: int = 0) -> bool:
+    return type(value) is list and all(
+        type(word) is str or _is_path(word) or (type(word) is dict and _is_block(word, depth + 1)) for word in value
     )
+
+
+def _is_block(block: dict[str, Any], depth: int) -> bool:
+    if block.keys() == {"value", "through"}:
+        return _is_path(block["value"]) and type(block["through"]) is list and all(map(_is_filter, block["through"]))
+    if depth > MAX_BLOCK_DEPTH:
+        return False
+    if block.keys() == {"if", "then", "else"}:
+        return _is_path(block["if"]) and all(_are_words(block[branch], depth) for branch in ("then", "else"))
+    is_loop = block.keys() == {"each", "in", "do"} and type(block["each"]) is str
+    return is_loop and _is_path(block["in"]) and _are_words(block["do"], depth)
+
+
+def _is_filter(value: Any) -> bool:
+    is_named = type(value) is list and bool(value) and type(value[0]) is str
+    return is_named and value[0] in FILLED_FILTERS and is_argument(value[0], value[1:])
+
+
+def _is_path(value: Any) -> bool:
+    return _are_names(value) and bool(value)
 
 
 def _are_names(value: Any) -> bool:
@@ -80,8 +116,8 @@ def _are_parts(value: Any) -> bool:
 SHAPES = {
     RENDER: _are_texts,
     EACH: _are_texts,
-    OUTLINE: _are_words,
-    CUT: _are_words,
+    OUTLINE: _are_outlines,
+    CUT: _are_outlines,
     CHECK: _are_names,
     READS: _are_reads,
 }
