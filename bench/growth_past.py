@@ -64,7 +64,8 @@ MINUTES = """
 
 def surround(tenants: Sequence[uuid.UUID], *, rows: int) -> None:
     """For a ledger of so many rows: a tenth as many customers and events, a hundredth as many deeds."""
-    about: dict[str, Any] = {"tenants": [str(tenant) for tenant in tenants], "tenant_count": len(tenants), "seed": uuid.uuid4().hex}
+    about: dict[str, Any] = {"tenants": [str(tenant) for tenant in tenants], "tenant_count": len(tenants)}
+    about["seed"] = uuid.uuid4().hex
     with transaction.atomic(), connection.cursor() as cursor:
         for statement, share in ((CUSTOMERS, 10), (EVENTS, 10), (DEEDS, 100)):
             cursor.execute(statement, about | {"rows": rows // share})
