@@ -69,7 +69,7 @@ def test_figures_are_fetched_anew_without_leaving_the_page(page: Page, product: 
         return bool(page.locator(".tile strong").first.inner_text() != before)
 
     wait_until(refreshed, seconds=15, what="a new figure")
-    assert is_drawn(page) == [True] * len(is_drawn(page))
+    wait_until(lambda: all(is_drawn(page)), seconds=5, what="the plots")
 
 
 def test_cause_leads_to_its_dead_letters(page: Page) -> None:
