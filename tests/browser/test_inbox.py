@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.accessibility import serious_violations
 from tests.browser.conftest import Complaints
+from tests.flow.stack import wait_until
 from tests.mission.product import Api, Product
 
 SCRIPT = Path(__file__).resolve().parents[2] / "inbox/static/inbox/notification-inbox.js"
@@ -21,8 +23,17 @@ AT_ONCE = 1_000  # ms
 MOST_BYTES = 15 * 1024
 
 
+@pytest.fixture(scope="module")
+def warm(shop: Product) -> None:
+    """Workers that have had a message: the first of a new process takes longer, and is nobody's measure."""
+    publish(shop)
+    user, token = Api(shop.url), shop.live("POST", "/v1/subscribers/ann/inbox-tokens/", {}).body["token"]
+    counts = partial(user, "GET", "/v1/inbox/counts/", Authorization=f"Bearer {token}")
+    wait_until(lambda: counts().body["unread"], seconds=30, what="the first message")
+
+
 @pytest.fixture
-def tabs(chromium: Browser, shop: Product) -> Iterator[Callable[..., Page]]:
+def tabs(chromium: Browser, shop: Product, warm: None) -> Iterator[Callable[..., Page]]:
     """Opens tabs of one browser. Each starts with an inbox that has been read."""
     read_all(shop)
     context: BrowserContext = chromium.new_context(base_url=shop.url, viewport={"width": 900, "height": 700})
