@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Case, F, QuerySet, Sum, Value, When
@@ -46,23 +47,42 @@ class Standing:
     modes: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figures:
+    """Everything is read off once and asked often: a week of many channels has ten thousand counts."""
+
     counts: Counter[Happened] = field(default_factory=Counter)
+
+    @cached_property
+    def kinds(self) -> Counter[Happened]:
+        """Without details, but for AFTERWARDS."""
+        found: Counter[Happened] = Counter()
+        for (slot, channel, what, detail), count in self.counts.items():
+            found[slot, channel, what, detail if detail == AFTERWARDS else ""] += count
+        return found
+
+    @cached_property
+    def buckets(self) -> dict[int, Counter[int]]:
+        """Of what was sent, per slot."""
+        found: dict[int, Counter[int]] = {}
+        for (slot, _, what, detail), count in self.counts.items():
+            if what == Status.SENT:
+                found.setdefault(slot, Counter())[int(detail)] += count
+        return found
 
     def total(self, *what: str, is_earlier: bool = False) -> int:
         """How often these happened in the period, or in the stretch before."""
-        counts = self.counts.items()
+        counts = self.kinds.items()
         return sum(n for (slot, _, kind, _), n in counts if kind in what and (slot == EARLIER) is is_earlier)
 
     @property
     def channels(self) -> list[str]:
-        return sorted({channel for _, channel, _, _ in self.counts})
+        return sorted({channel for _, channel, _, _ in self.kinds})
 
     def of(self, channel: str) -> dict[int, dict[str, int]]:
         """Per slot, how often each thing happened on the channel."""
         found: dict[int, dict[str, int]] = {}
-        for (slot, on, what, _), count in self.counts.items():
+        for (slot, on, what, _), count in self.kinds.items():
             if on == channel:
                 counts = found.setdefault(slot, {})
                 counts[what] = counts.get(what, 0) + count
@@ -71,24 +91,21 @@ class Figures:
     def by_slot(self, counts: Callable[[str, str], int]) -> Counter[int]:
         """Per slot the sum of what `counts` makes (1, 0 or -1) of each thing that happened."""
         found: Counter[int] = Counter()
-        for (slot, _, what, detail), count in self.counts.items():
+        for (slot, _, what, detail), count in self.kinds.items():
             if sign := counts(what, detail):
                 found[slot] += sign * count
         return found
 
     def latency(self, share: float) -> dict[int, float]:
         """Per slot, EARLIER included, the time that this share of what was sent took at most."""
-        buckets: dict[int, Counter[int]] = {}
-        for (slot, _, what, detail), count in self.counts.items():
-            if what == Status.SENT:
-                buckets.setdefault(slot, Counter())[int(detail)] += count
-        return {slot: seconds for slot, found in buckets.items() if (seconds := quantile(found, share)) is not None}
+        times = {slot: quantile(found, share) for slot, found in self.buckets.items()}
+        return {slot: seconds for slot, seconds in times.items() if seconds is not None}
 
     def latency_of_all(self, share: float, *, is_earlier: bool = False) -> float | None:
         found: Counter[int] = Counter()
-        for (slot, _, what, detail), count in self.counts.items():
-            if what == Status.SENT and (slot == EARLIER) is is_earlier:
-                found[int(detail)] += count
+        for slot, counts in self.buckets.items():
+            if (slot == EARLIER) is is_earlier:
+                found.update(counts)
         return quantile(found, share)
 
 
@@ -105,8 +122,8 @@ def read(scope: Scope, period: Period) -> Figures:
     slot = Case(When(minute__gte=period.start, then=F("minute") - F("minute") % step), default=Value(EARLIER))
     found = rows.annotate(slot=slot).values_list("slot", "channel", "what", "detail").order_by()
     counts: Counter[Happened] = Counter()
-    for *key, count in found.annotate(number=Sum("count")):
-        counts[tuple(key)] = int(count)
+    for begin, channel, what, detail, count in found.annotate(number=Sum("count")):
+        counts[begin, channel, what, detail] = int(count)
     return Figures(counts)
 
 
