@@ -74,7 +74,7 @@
   document.getElementById("choices")?.addEventListener("change", (event) => {
     if (event.target.id !== "refresh") event.currentTarget.submit();
   });
-  document.body.addEventListener("htmx:afterSettle", draw);
+  window.addEventListener("htmx:afterSettle", draw, { capture: true }); // before console.js keeps it from the theme
   new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   const box = document.getElementById("refresh");
   if (box) keepFresh(box);
