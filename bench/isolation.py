@@ -115,7 +115,7 @@ def percent(share: float | None) -> str:
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.isolation", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--rounds", type=int, default=3, help="of six slices each; three take some seven minutes")
+    parser.add_argument("--rounds", type=int, default=3, help="of six slices each; three take some five minutes")
     parser.add_argument("--only", default="", help="comma-separated: " + ", ".join(one.name for one in scenarios(1)))
     parser.add_argument("--foreign", type=float, default=0.25, help="cores used by others that spoil a slice")
     return parser.parse_args(arguments)

@@ -137,6 +137,10 @@ def _words(request: HttpRequest, console: TenantScopedAdmin, template: MessageTe
     """As they were typed; those that are stored, for whoever may only look."""
     if not template._state.adding and not console.has_change_permission(request, template):
         return templates.source_of(template).text
+    return _typed(request)
+
+
+def _typed(request: HttpRequest) -> tuple[str, str, str]:
     subject, body, html = (request.POST.get(part, "").replace("\r\n", "\n") for part in PARTS)
     return subject, body, html
 
@@ -179,9 +183,8 @@ def _read(message: Message) -> str:
 
 def _version(request: HttpRequest, template: MessageTemplate) -> int | None:
     """None for words that nobody has published."""
-    typed = [request.POST.get(part, "").replace("\r\n", "\n") for part in PARTS]
     source = templates.source_of(template)
-    return source.number if tuple(typed) == source.text else None
+    return source.number if _typed(request) == source.text else None
 
 
 def _template(request: HttpRequest, console: TenantScopedAdmin, template_id: uuid.UUID | None) -> MessageTemplate:
